@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The model's vocabulary: what goes into a rebuild and what comes out of it. */
+import type {
+  V1EndpointSlice,
+  V1Ingress,
+  V1IngressClass,
+  V1Secret,
+  V1Service,
+} from "@kubernetes/client-node";
+
+/** Names one Kubernetes object, in problems, statuses, logs and Events. */
+export interface ObjectRef {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly namespace?: string;
+  readonly name: string;
+  readonly uid?: string;
+}
+
+export type Severity = "error" | "warning";
+
+/** Something wrong with one object. An `error` means that (part of) the object was left out. */
+export interface Problem {
+  readonly ref: ObjectRef;
+  readonly severity: Severity;
+  /** CamelCase, stable; becomes the reason of an Event and a metric label. */
+  readonly reason: string;
+  /** Path of the field, as kubectl would print it: `spec.rules[0].host`. */
+  readonly field?: string;
+  /** One sentence for the person who wrote the object. */
+  readonly message: string;
+}
+
+/** Everything the sources know, by `namespace/name` (or `name` for cluster-scoped kinds). */
+export interface Store {
+  readonly ingresses: ReadonlyMap<string, V1Ingress>;
+  readonly ingressClasses: ReadonlyMap<string, V1IngressClass>;
+  readonly services: ReadonlyMap<string, V1Service>;
+  readonly endpointSlices: ReadonlyMap<string, V1EndpointSlice>;
+  readonly secrets: ReadonlyMap<string, V1Secret>;
+}
+
+/** A certificate with its key, as Hitch reads it from one file: key, leaf, chain. */
+export interface Certificate {
+  /** SHA-256 (hex) of `pem`; also the base name of the file. */
+  readonly id: string;
+  readonly pem: string;
+  /** Host names that Hitch will serve it for (from SAN or CN), sorted, lower case. */
+  readonly hosts: readonly string[];
+  readonly notAfter: string;
+  /** Absent for the generated default certificate. */
+  readonly source?: ObjectRef;
+}
+
+export interface Channel {
+  /** IP address, IPv6 without brackets. */
+  readonly address: string;
+  readonly port: number;
+  /** Connections at a time; 0 means no limit. */
+  readonly max: number;
+}
+
+export interface Pool {
+  /** `namespace/service:port` */
+  readonly name: string;
+  readonly connectTimeoutSeconds: number;
+  readonly idleTimeoutSeconds: number;
+  /** Tried in order; each is a round-robin group. */
+  readonly groups: readonly (readonly Channel[])[];
+}
+
+export interface Route {
+  /** Name of the listener. */
+  readonly listener: string;
+  /** `a.example`, `*.example` or `*`. */
+  readonly host: string;
+  readonly pool: string;
+}
+
+export interface Listener {
+  readonly name: string;
+  /** As in balance.conf: `tcp:[::]:8080` or `unix:PATH`. */
+  readonly address: string;
+  readonly proxy: "none" | "v1" | "v2" | "any";
+}
+
+/** What Hitch and Balance shall do. Everything is sorted; equal objects give equal IR. */
+export interface Ir {
+  readonly hitch: {
+    readonly httpsPort: number;
+    readonly workers: number;
+    readonly backendSocket: string;
+    readonly certDir: string;
+    /** Sorted by id, the default certificate apart. */
+    readonly certificates: readonly Certificate[];
+    readonly defaultCertificate: Certificate;
+  };
+  readonly balance: {
+    readonly workers: number;
+    readonly controlSocket: string;
+    readonly graceSeconds: number;
+    readonly listeners: readonly Listener[];
+    readonly pools: readonly Pool[];
+    readonly routes: readonly Route[];
+  };
+}
+
+/** What will be written to the object's status. */
+export interface IngressStatus {
+  readonly ref: ObjectRef;
+  readonly loadBalancer: readonly { readonly ip?: string; readonly hostname?: string }[];
+  /** Hosts this Ingress is served for; empty when nothing of it is. */
+  readonly hosts: readonly string[];
+}
+
+/** Frozen settings that the model depends on. */
+export interface ModelSettings {
+  /** IngressClass name, `evener`. */
+  readonly ingressClass: string;
+  /** IngressClass spec.controller, `evener.io/ingress-controller`. */
+  readonly controllerClass: string;
+  readonly watchIngressWithoutClass: boolean;
+  readonly watchNamespaces: readonly string[];
+  /** `namespace/name` of the default certificate's Secret. */
+  readonly defaultSslCertificate?: string;
+  readonly publishStatusAddresses: readonly string[];
+  readonly httpPort: number;
+  readonly httpsPort: number;
+  readonly workers: number;
+  readonly runDir: string;
+  readonly shutdownGraceSeconds: number;
+}
+
+export interface ModelInput {
+  readonly store: Store;
+  readonly settings: ModelSettings;
+  /** Served when no certificate matches and no Secret is named by `defaultSslCertificate`. */
+  readonly fallbackCertificate: Certificate;
+  /** Time of the rebuild, for expiry; the model has no clock. */
+  readonly now: Date;
+}
+
+export interface ModelOutput {
+  readonly ir: Ir;
+  readonly statuses: readonly IngressStatus[];
+  readonly problems: readonly Problem[];
+}
