@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+
+# Node 24 comes with the npm packages, so the machine's own Node only has to run npm.
+BIN := node_modules/.bin
+NODE := $(BIN)/node
+
+# COMMAND:DEBIAN-PACKAGE of what has to be on the machine; the included files may add to it.
+NEEDS := node:nodejs npm:npm openssl:openssl curl:curl file:file gcc:gcc
+
+-include vendor/vendor.mk
+-include src/balance/balance.mk
+
+##@ Use
+.PHONY: help
+help: ## show this list
+	@awk 'BEGIN { FS = ":.*## " } \
+	  /^##@ / { printf "\n%s\n", substr($$0, 5) } \
+	  /^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: deps dataplane build ## run examples/ here: two hosts over HTTPS, a rotation and an endpoint change live
+	@$(NODE) examples/demo.ts
+
+##@ Build
+.PHONY: deps
+deps: ## set up what building needs: system packages (as root) and npm packages
+	@missing=; for need in $(NEEDS); do \
+	  command -v "$${need%%:*}" >/dev/null || missing="$$missing $${need##*:}"; \
+	done; \
+	if [ -n "$$missing" ]; then \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    echo "deps: installing$$missing"; \
+	    apt-get update -qq; \
+	    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
+	  else \
+	    echo "deps: please install these Debian packages (or their equivalents):$$missing" >&2; exit 1; \
+	  fi; \
+	fi
+	@sum=$$(sha256sum <package-lock.json); \
+	if [ "$$(cat node_modules/.lock-sha256 2>/dev/null || true)" != "$$sum" ]; then \
+	  echo "deps: npm ci"; \
+	  npm ci --loglevel=error; \
+	  echo "$$sum" >node_modules/.lock-sha256; \
+	fi
+
+.PHONY: build
+build: deps ## bundle the controller: dist/bin/evener, dist/lib/
+	@mkdir -p dist/bin dist/lib
+	@$(BIN)/esbuild src/cli/main.ts --bundle --platform=node --target=node24 --format=esm \
+	  --outfile=dist/lib/evener.mjs --sourcemap --legal-comments=linked --log-level=warning \
+	  --banner:js='import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);'
+	@rm -rf dist/lib/templates && cp -R templates dist/lib/templates
+	@install -m 0755 src/cli/launcher.sh dist/bin/evener
+
+##@ Verify
+.PHONY: check
+check: deps ## lint, format and type check
+	@$(BIN)/biome check --error-on-warnings
+	@$(BIN)/tsc --noEmit
+	@if grep -n '"resolved"' package-lock.json; then \
+	  echo 'check: package-lock.json must name no registry; .npmrc has the option' >&2; exit 1; fi
+	@bad=$$(git ls-files '*.ts' '*.c' '*.h' '*.sh' '*.mk' Makefile | while read -r f; do \
+	  if [ -f "$$f" ] && ! head -n 2 "$$f" | grep -q 'SPDX-License-Identifier: Apache-2.0'; then echo "$$f"; fi; done); \
+	if [ -n "$$bad" ]; then echo "check: no SPDX line at the top of:" $$bad >&2; exit 1; fi
+
+.PHONY: test
+test: ## everything: set-up, data plane, build, checks, C unit tests, controller and end-to-end tests
+	@$(MAKE) --no-print-directory deps
+	@$(MAKE) --no-print-directory dataplane
+	@$(MAKE) --no-print-directory build
+	@$(MAKE) --no-print-directory check
+	@$(MAKE) --no-print-directory test-balance
+	@$(NODE) --test 'test/**/*.test.ts' 'e2e/**/*.test.ts'
+
+.PHONY: test-node
+test-node: deps ## only the controller's tests
+	@$(NODE) --test 'test/**/*.test.ts'
+
+.PHONY: e2e
+e2e: deps dataplane build ## only the end-to-end tests, with real processes
+	@$(NODE) --test 'e2e/**/*.test.ts'
+
+.PHONY: golden
+golden: deps ## write test/golden/*/out anew; read the difference before you commit it
+	@EVENER_GOLDEN=write $(NODE) --test test/golden/golden.test.ts
+
+##@ Later
+.PHONY: bench
+bench: ## comparison with other proxies (not there yet)
+	@echo 'bench: the benchmark suite comes with a later change.' >&2; exit 1
+
+.PHONY: image
+image: ## container image (not there yet)
+	@echo 'image: the container image comes with a later change.' >&2; exit 1
+
+.PHONY: chart
+chart: ## Helm chart (not there yet)
+	@echo 'chart: the Helm chart comes with a later change.' >&2; exit 1
+
+##@ Tidy
+.PHONY: clean
+clean: ## remove build products (node_modules and the download cache stay)
+	@rm -rf dist coverage
