@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+# The TLS terminator, compiled from untouched sources into one object whose only visible symbol is hitch_main.
+version=1.8.0
+spdx=BSD-2-Clause
+# Upstream's tarball; Debian's repack.
+sha256="dfc99484bc7ffea27a3169e84d6c217988eda47b208ab2e5524dc2a5dd158f4e
+	bade8e7f4005259caf60cf5d17ff65412c53327d609d7bd45f0dc185705909c9"
+license_file=LICENSE
+license_sha256=2c45d76d1786b8c11a13dc068282fc5b8b2eaf48961ce9c3af590b5683392134
+origins="https://hitch-tls.org/source/hitch-$version.tar.gz debian:hitch:trixie"
+needs="musl openssl libev"
+
+# What upstream's configure finds with musl and OpenSSL 3.5. Stated rather than probed: some of its checks run a
+# program, which a cross build can't, and the answers must not depend on the build machine's kernel.
+config_h() {
+	cat <<-END
+	#define PACKAGE_STRING "hitch $version"
+	#define PACKAGE_VERSION "$version"
+	#define VERSION "$version"
+	#define _GNU_SOURCE 1
+	#define HAVE_ACCEPT4 1
+	#define HAVE_SSL_CTX_GET_DEFAULT_PASSWD_CB 1
+	#define HAVE_SSL_CTX_GET_DEFAULT_PASSWD_CB_USERDATA 1
+	#define HAVE_STRUCT_STAT_ST_MTIM 1
+	#define HAVE_TLS_1_3 1
+	#define HAVE_X509_NAME_ENTRY_GET_DATA 1
+	#define HAVE_X509_OBJECT_GET0_X509 1
+	#define HAVE_X509_STORE_GET0_OBJECTS 1
+	#define OPENSSL_WITH_ALPN 1
+	#define OPENSSL_WITH_NPN 1
+	#define SC_NPROCESSORS_ONLN_WORKS 1
+	#define SO_REUSEPORT_WORKS 1
+	#define TCP_FASTOPEN_WORKS 1
+	END
+}
+
+build() {
+	openssl=$(prefix_of openssl)
+	libev=$(prefix_of libev)
+	# Built in a directory of its own: the source tree stays as it came.
+	mkdir obj
+	config_h >obj/config.h
+	bison -y -d -t -o obj/cfg_parser.c src/cfg_parser.y
+	flex -o obj/cfg_lex.c src/cfg_lex.l
+	for c in src/configuration.c src/hitch.c src/hssl_locks.c src/logging.c src/ocsp.c src/ringbuffer.c \
+		src/foreign/*.c obj/cfg_parser.c obj/cfg_lex.c; do
+		# shellcheck disable=SC2086 # C_FLAGS is a list
+		musl-gcc -std=gnu11 $C_FLAGS -fno-strict-aliasing -DOPENSSL_SUPPRESS_DEPRECATED -Dmain=hitch_main \
+			-Iobj -Isrc -Isrc/foreign -I"$openssl/include" -I"$libev/include" \
+			-c "$c" -o "obj/$(basename "$c" .c).o"
+	done
+	mkdir -p "$DEST/lib"
+	seal hitch_main "$DEST/lib/hitch.o" obj/*.o \
+		"$openssl/lib/libssl.a" "$openssl/lib/libcrypto.a" "$libev/lib/libev.a"
+}
