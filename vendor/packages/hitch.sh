@@ -46,6 +46,7 @@ build() {
 		src/foreign/*.c obj/cfg_parser.c obj/cfg_lex.c; do
 		# shellcheck disable=SC2086 # C_FLAGS is a list
 		musl-gcc -std=gnu11 $C_FLAGS -fno-strict-aliasing -DOPENSSL_SUPPRESS_DEPRECATED -Dmain=hitch_main \
+			-Werror=implicit-function-declaration \
 			-Iobj -Isrc -Isrc/foreign -I"$openssl/include" -I"$libev/include" \
 			-c "$c" -o "obj/$(basename "$c" .c).o"
 	done

@@ -22,7 +22,7 @@ build() {
 	# no-dso, no-module: a static ELF loads nothing. The ENGINE API stays because Hitch is compiled against it.
 	CC=musl-gcc ./Configure "$os" $extra --prefix=/usr --openssldir=/etc/ssl --libdir=lib \
 		no-shared no-pic no-tests no-apps no-docs no-threads no-autoload-config no-dso no-module no-legacy \
-		no-comp no-dtls no-quic no-srp no-psk no-ct no-cmp no-cms no-ts no-http no-sock no-ui-console \
+		no-comp no-dtls no-quic no-srp no-psk no-ct no-cmp no-cms no-ts no-ui-console \
 		no-aria no-bf no-camellia no-cast no-gost no-idea no-md4 no-mdc2 no-rc2 no-rc4 no-rmd160 no-seed \
 		no-siphash no-sm2 no-sm3 no-sm4 no-whirlpool \
 		$C_FLAGS

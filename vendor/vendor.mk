@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: Apache-2.0
+# The data plane: third-party C, our C, one static ELF. Included by the top-level Makefile; it also stands alone
+# (make -f vendor/vendor.mk dataplane).
+
+# Debian packages the build and Hitch's test suite need. EVENER_CC=aarch64-linux-gnu-gcc builds for arm64 and needs
+# that compiler's package instead of gcc.
+DATAPLANE_APT := gcc libc6-dev binutils make perl bison flex curl ca-certificates xz-utils util-linux
+TEST_HITCH_APT := openssl lsof iproute2 procps
+
+.PHONY: dataplane dataplane-deps vendor-report test-hitch test-hitch-deps
+
+dataplane: dataplane-deps
+	@vendor/build.sh musl mimalloc libev openssl hitch
+	@vendor/link.sh
+
+dataplane-deps:
+	@vendor/deps.sh $(DATAPLANE_APT)
+
+vendor-report:
+	@vendor/report.sh
+
+test-hitch-deps:
+	@vendor/deps.sh $(TEST_HITCH_APT)
+
+test-hitch: dataplane test-hitch-deps
+	@test/hitch/run.sh dist/bin/hitch
