@@ -42,7 +42,10 @@ export interface Store {
 
 /** A certificate with its key, as Hitch reads it from one file: key, leaf, chain. */
 export interface Certificate {
-  /** SHA-256 (hex) of `pem`; also the base name of the file. */
+  /**
+   * SHA-256 (hex) of `pem`; also the base name of the file. `evener render` has no generated default
+   * certificate and says `default` instead.
+   */
   readonly id: string;
   readonly pem: string;
   /** Host names that Hitch will serve it for (from SAN or CN), sorted, lower case. */
@@ -84,6 +87,12 @@ export interface Listener {
   readonly proxy: "none" | "v1" | "v2" | "any";
 }
 
+export interface ServedHost {
+  readonly host: string;
+  /** `id` of the certificate that a handshake with this server name shows. */
+  readonly certificate: string;
+}
+
 /** What Hitch and Balance shall do. Everything is sorted; equal objects give equal IR. */
 export interface Ir {
   readonly hitch: {
@@ -91,9 +100,12 @@ export interface Ir {
     readonly workers: number;
     readonly backendSocket: string;
     readonly certDir: string;
-    /** Sorted by id, the default certificate apart. */
+    /** In the order of hitch.conf: of two for one host name, the one further down is served. */
     readonly certificates: readonly Certificate[];
+    /** Listed last, which makes it Hitch's default; for a name that another certificate has too, the other wins. */
     readonly defaultCertificate: Certificate;
+    /** What Hitch will serve for each host with TLS, sorted by host; what a handshake must show. */
+    readonly served?: readonly ServedHost[];
   };
   readonly balance: {
     readonly workers: number;

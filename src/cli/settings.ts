@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Flags and EVENER_ environment → frozen settings. The only place that reads either. */
+import { availableParallelism } from "node:os";
+import { isAbsolute, resolve } from "node:path";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { canonicalIp } from "../model/ip.ts";
+import { isDnsLabel, isDnsSubdomain, isHost, isPortNumber } from "../model/names.ts";
+import { quote } from "../model/quote.ts";
+import type { ModelSettings } from "../model/types.ts";
+
+export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error"] as const;
+export const LOG_FORMATS = ["json", "text"] as const;
+
+export type SourceSetting = { readonly kind: "kube" } | { readonly kind: "dir"; readonly path: string };
+
+export interface RunSettings {
+  readonly source: SourceSetting;
+  readonly kubeconfig?: string;
+  /** `namespace/name` of the Service whose addresses go into statuses. */
+  readonly publishService?: string;
+  readonly electionId: string;
+  readonly healthzPort: number;
+  /** Shortest time between two reloads of Hitch. */
+  readonly reloadIntervalMs: number;
+  readonly logLevel: (typeof LOG_LEVELS)[number];
+  readonly logFormat: (typeof LOG_FORMATS)[number];
+  readonly model: ModelSettings;
+}
+
+/** What commander hands over after every value went through its parser below. */
+interface RawOptions {
+  readonly source: SourceSetting;
+  readonly kubeconfig?: string;
+  readonly ingressClass: string;
+  readonly controllerClass: string;
+  readonly watchIngressWithoutClass: boolean;
+  readonly watchNamespace: readonly string[];
+  readonly defaultSslCertificate?: string;
+  readonly publishService?: string;
+  readonly publishStatusAddress: readonly string[];
+  readonly electionId: string;
+  readonly httpPort: number;
+  readonly httpsPort: number;
+  readonly healthzPort: number;
+  readonly runDir: string;
+  readonly workers: number;
+  readonly reloadInterval: number;
+  readonly shutdownGracePeriod: number;
+  readonly logLevel: RunSettings["logLevel"];
+  readonly logFormat: RunSettings["logFormat"];
+}
+
+/** Flags that change what is rendered: `run` and `render` share them. */
+export function addModelOptions(command: Command): Command {
+  const defaultWorkers = Math.min(availableParallelism(), 64);
+  return addAll(command, [
+    flag("--ingress-class <name>", "IngressClass name that is ours", parseClassName).default("evener"),
+    flag("--controller-class <name>", "spec.controller of our IngressClasses", parseController).default(
+      "evener.io/ingress-controller",
+    ),
+    flag("--watch-ingress-without-class [bool]", "also take Ingresses that name no class", parseBoolean)
+      .default(false)
+      .preset(true),
+    listFlag("--watch-namespace <name>", "only these namespaces (repeatable)", parseNamespace),
+    flag("--default-ssl-certificate <ns/name>", "Secret of the default certificate", parseObjectName),
+    listFlag("--publish-status-address <address>", "address for statuses (repeatable)", parseAddress),
+    flag("--http-port <port>", "plain HTTP port", parsePort).default(8080),
+    flag("--https-port <port>", "TLS port", parsePort).default(8443),
+    flag("--run-dir <dir>", "where configuration, keys and sockets live", parseRunDir).default("/run/evener"),
+    flag("--workers <n>", "worker processes of Hitch and Balance each", parseWorkers).default(
+      defaultWorkers,
+      "number of processors",
+    ),
+    flag(
+      "--shutdown-grace-period <time>",
+      "how long open connections may go on at the end",
+      parseSeconds,
+    ).default(30),
+  ]);
+}
+
+export function addRunOptions(command: Command): Command {
+  addModelOptions(command);
+  return addAll(command, [
+    flag("--source <source>", "kube, or dir:PATH for manifests in a directory", parseSource).default(
+      { kind: "kube" } satisfies SourceSetting,
+      "kube",
+    ),
+    flag("--kubeconfig <file>", "how to reach the API server (default: in-cluster, then ~/.kube/config)"),
+    flag("--publish-service <ns/name>", "Service whose addresses go into statuses", parseObjectName),
+    flag("--election-id <name>", "name of the Lease for leader election", parseClassName).default(
+      "evener-leader",
+    ),
+    flag("--healthz-port <port>", "port of /healthz, /readyz, /metrics and /debug", parsePort).default(10254),
+    flag("--reload-interval <time>", "shortest time between reloads of Hitch", parseSeconds).default(1),
+    flag("--log-level <level>", "least level that is logged").choices(LOG_LEVELS).default("info"),
+    flag("--log-format <format>", "log lines as JSON or as text").choices(LOG_FORMATS).default("json"),
+  ]);
+}
+
+/** Joins and freezes the options; throws SettingsError when they contradict each other. */
+export function toModelSettings(raw: Omit<RawOptions, "source">): ModelSettings {
+  if (raw.httpPort === raw.httpsPort) {
+    throw new SettingsError(`--http-port and --https-port are both ${raw.httpPort}`);
+  }
+  return Object.freeze({
+    ingressClass: raw.ingressClass,
+    controllerClass: raw.controllerClass,
+    watchIngressWithoutClass: raw.watchIngressWithoutClass,
+    watchNamespaces: Object.freeze([...raw.watchNamespace]),
+    ...(raw.defaultSslCertificate === undefined ? {} : { defaultSslCertificate: raw.defaultSslCertificate }),
+    publishStatusAddresses: Object.freeze([...raw.publishStatusAddress]),
+    httpPort: raw.httpPort,
+    httpsPort: raw.httpsPort,
+    workers: raw.workers,
+    runDir: raw.runDir,
+    shutdownGraceSeconds: raw.shutdownGracePeriod,
+  });
+}
+
+export function toRunSettings(command: Command): RunSettings {
+  const raw = command.opts<RawOptions>();
+  if ([raw.httpPort, raw.httpsPort].includes(raw.healthzPort)) {
+    throw new SettingsError(`--healthz-port ${raw.healthzPort} is taken by another listener`);
+  }
+  return Object.freeze({
+    source: Object.freeze(raw.source),
+    ...(raw.kubeconfig === undefined ? {} : { kubeconfig: raw.kubeconfig }),
+    ...(raw.publishService === undefined ? {} : { publishService: raw.publishService }),
+    electionId: raw.electionId,
+    healthzPort: raw.healthzPort,
+    reloadIntervalMs: Math.round(raw.reloadInterval * 1000),
+    logLevel: raw.logLevel,
+    logFormat: raw.logFormat,
+    model: toModelSettings(raw),
+  });
+}
+
+/** A mistake of whoever called the program: exit status 64. */
+export class SettingsError extends Error {
+  readonly code = "EVENER_SETTINGS";
+}
+
+type Parse<T> = (text: string) => T;
+
+function flag<T>(flags: string, description: string, parse?: Parse<T>): Option {
+  const option = new Option(flags, description);
+  option.env(`EVENER_${option.name().replaceAll("-", "_").toUpperCase()}`);
+  if (parse !== undefined) option.argParser((text: string) => parse(text));
+  return option;
+}
+
+/** Repeatable on the command line; values in the environment are separated by commas. */
+function listFlag(flags: string, description: string, parse: Parse<string>): Option {
+  return flag(flags, description)
+    .default([])
+    .argParser((text: string, before: readonly string[]) => [
+      ...new Set([
+        ...(before ?? []),
+        ...text
+          .split(",")
+          .map((part) => part.trim())
+          .filter((part) => part !== "")
+          .map(parse),
+      ]),
+    ]);
+}
+
+function addAll(command: Command, options: readonly Option[]): Command {
+  for (const option of options) command.addOption(option);
+  return command;
+}
+
+function parsePort(text: string): number {
+  const port = parseInteger(text);
+  if (!isPortNumber(port)) throw new InvalidArgumentError(`${quote(text)} is no port (1 to 65535).`);
+  return port;
+}
+
+function parseWorkers(text: string): number {
+  const workers = parseInteger(text);
+  if (workers === undefined || workers < 1 || workers > 64) {
+    throw new InvalidArgumentError(`${quote(text)} is no number of workers (1 to 64).`);
+  }
+  return workers;
+}
+
+/** `30`, `30s`, `1.5s`, `500ms` or `2m`, as seconds. */
+function parseSeconds(text: string): number {
+  const match = /^(\d{1,6}(?:\.\d{1,3})?)(ms|s|m)?$/.exec(text);
+  if (match === null) throw new InvalidArgumentError(`${quote(text)} is no time; say 30s, 500ms or 2m.`);
+  const factor = { ms: 0.001, s: 1, m: 60 }[match[2] ?? "s"] ?? 1;
+  return Number(match[1]) * factor;
+}
+
+function parseInteger(text: string): number | undefined {
+  return /^\d{1,9}$/.test(text) ? Number(text) : undefined;
+}
+
+function parseBoolean(text: string | boolean): boolean {
+  const word = String(text).toLowerCase();
+  if (["true", "1", "yes", "on"].includes(word)) return true;
+  if (["false", "0", "no", "off", ""].includes(word)) return false;
+  throw new InvalidArgumentError(`${quote(text)} is neither true nor false.`);
+}
+
+function parseClassName(text: string): string {
+  if (!isDnsSubdomain(text)) throw new InvalidArgumentError(`${quote(text)} is no Kubernetes object name.`);
+  return text;
+}
+
+function parseController(text: string): string {
+  const [domain = "", ...path] = text.split("/");
+  if (!isDnsSubdomain(domain) || path.length === 0 || !/^[A-Za-z0-9._/-]{1,200}$/.test(path.join("/"))) {
+    throw new InvalidArgumentError(`${quote(text)} is no controller name such as example.org/name.`);
+  }
+  return text;
+}
+
+function parseNamespace(text: string): string {
+  if (!isDnsLabel(text)) throw new InvalidArgumentError(`${quote(text)} is no namespace.`);
+  return text;
+}
+
+function parseObjectName(text: string): string {
+  const [namespace = "", name = "", ...rest] = text.split("/");
+  if (!isDnsLabel(namespace) || !isDnsSubdomain(name) || rest.length > 0) {
+    throw new InvalidArgumentError(`${quote(text)} is no NAMESPACE/NAME.`);
+  }
+  return text;
+}
+
+function parseAddress(text: string): string {
+  const ip = canonicalIp(text);
+  if (ip !== undefined) return ip;
+  if (isHost(text) && !text.startsWith("*")) return text;
+  throw new InvalidArgumentError(`${quote(text)} is neither an address nor a host name.`);
+}
+
+/** The path stands in both configuration files, neither of which can quote. */
+function parseRunDir(text: string): string {
+  const path = resolve(text);
+  if (!/^\/[A-Za-z0-9._/-]+$/.test(path)) {
+    throw new InvalidArgumentError(`${quote(text)}: only letters, digits and "._-/" are allowed.`);
+  }
+  // sun_path holds 107 bytes; the longest name below is control.sock.
+  if (path.length > 90) throw new InvalidArgumentError(`${quote(text)} is too long for a socket in it.`);
+  return path;
+}
+
+function parseSource(text: string): SourceSetting {
+  if (text === "kube") return { kind: "kube" };
+  if (text.startsWith("dir:") && text.length > 4) {
+    const path = text.slice(4);
+    return { kind: "dir", path: isAbsolute(path) ? path : resolve(path) };
+  }
+  throw new InvalidArgumentError(`${quote(text)} is neither "kube" nor "dir:PATH".`);
+}

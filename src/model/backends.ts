@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Ingress backends → pools. A host keeps its route even when nothing can serve it: the pool is empty then. */
+import type { V1IngressBackend, V1Service, V1ServicePort } from "@kubernetes/client-node";
+import { collectChannels, indexSlices } from "./endpoints.ts";
+import { isDnsLabel, isPortName, isPortNumber } from "./names.ts";
+import type { Report } from "./problems.ts";
+import { quote } from "./quote.ts";
+import { compareText, formatRef, refOf } from "./refs.ts";
+import type { ObjectRef, Pool, Store } from "./types.ts";
+
+const CONNECT_TIMEOUT_SECONDS = 5;
+// Long enough for quiet protocols, short enough that a client which vanished is forgotten some day.
+const IDLE_TIMEOUT_SECONDS = 3600;
+
+export interface Backends {
+  /**
+   * Name of the pool for a backend, or undefined when the backend says nothing usable. Whatever is wrong is
+   * reported on the Ingress that asks, at `field`.
+   */
+  readonly resolve: (backend: V1IngressBackend, ingress: ObjectRef, field: string) => string | undefined;
+  /** Pools asked for so far that some route uses, sorted by name. */
+  readonly pools: (used: ReadonlySet<string>) => readonly Pool[];
+}
+
+interface Resolved {
+  readonly pool: Pool;
+  readonly fault?: { readonly reason: string; readonly message: string };
+}
+
+export function createBackends(store: Store, report: Report): Backends {
+  const slices = indexSlices(store);
+  const resolved = new Map<string, Resolved>();
+
+  function resolvePort(namespace: string, name: string, wanted: string | number): Resolved {
+    const key = `${namespace}/${name}:${wanted}`;
+    const service = store.services.get(`${namespace}/${name}`);
+    const port = service === undefined ? undefined : findPort(service, wanted);
+    // A port by number and the same one by name share a pool.
+    const poolName = port === undefined ? key : `${namespace}/${name}:${port.port}`;
+    const known = resolved.get(poolName);
+    if (known !== undefined) return known;
+    const fault = checkService(service, port, `${namespace}/${name}`, wanted);
+    const mine = slices.get(`${namespace}/${name}`) ?? [];
+    const channels = fault !== undefined || port === undefined ? [] : collectChannels(mine, port, report);
+    if (fault === undefined && channels.length === 0 && service !== undefined && port !== undefined) {
+      const seen = mine.length === 0 ? "no EndpointSlice" : "no usable endpoint in its EndpointSlices";
+      report(
+        refOf("Service", service),
+        "warning",
+        "NoEndpoints",
+        `port ${port.port} has ${seen}; connections for it are closed`,
+      );
+    }
+    const result: Resolved = {
+      pool: {
+        name: poolName,
+        connectTimeoutSeconds: CONNECT_TIMEOUT_SECONDS,
+        idleTimeoutSeconds: IDLE_TIMEOUT_SECONDS,
+        groups: channels.length === 0 ? [] : [channels],
+      },
+      ...(fault === undefined ? {} : { fault }),
+    };
+    resolved.set(poolName, result);
+    return result;
+  }
+
+  return {
+    resolve(backend, ingress, field) {
+      const { service } = backend;
+      if (service === undefined || backend.resource !== undefined) {
+        const what = backend.resource === undefined ? "names no Service" : "is a resource, not a Service";
+        report(ingress, "error", "BackendNotSupported", `the backend ${what}; it is left out`, field);
+        return undefined;
+      }
+      const wanted = service.port?.name ?? service.port?.number;
+      const nameOk = isDnsLabel(service.name) && isDnsLabel(ingress.namespace ?? "");
+      if (!nameOk || !(typeof wanted === "string" ? isPortName(wanted) : isPortNumber(wanted))) {
+        const shown = nameOk ? `port ${quote(wanted ?? "")}` : quote(service.name);
+        const message = `Service ${shown} is not allowed as a name; the backend is left out`;
+        report(ingress, "error", "InvalidBackend", message, `${field}.service.${nameOk ? "port" : "name"}`);
+        return undefined;
+      }
+      if (wanted === undefined) return undefined;
+      const { pool, fault } = resolvePort(ingress.namespace ?? "", service.name, wanted);
+      if (fault !== undefined) report(ingress, "error", fault.reason, fault.message, `${field}.service`);
+      return pool.name;
+    },
+    pools: (used) =>
+      [...resolved.values()]
+        .map(({ pool }) => pool)
+        .filter((pool) => used.has(pool.name))
+        .sort((a, b) => compareText(a.name, b.name)),
+  };
+}
+
+function findPort(service: V1Service, wanted: string | number): V1ServicePort | undefined {
+  return service.spec?.ports?.find(
+    (port) =>
+      (port.protocol ?? "TCP") === "TCP" &&
+      isPortNumber(port.port) &&
+      (typeof wanted === "string" ? port.name === wanted : port.port === wanted),
+  );
+}
+
+function checkService(
+  service: V1Service | undefined,
+  port: V1ServicePort | undefined,
+  key: string,
+  wanted: string | number,
+): Resolved["fault"] {
+  const effect = "connections for it are closed";
+  if (service === undefined) {
+    return { reason: "ServiceNotFound", message: `Service ${key} does not exist; ${effect}` };
+  }
+  const name = formatRef(refOf("Service", service));
+  if (service.spec?.type === "ExternalName") {
+    const why = "is of type ExternalName, which is not supported";
+    return { reason: "ExternalNameNotSupported", message: `${name} ${why}; ${effect}` };
+  }
+  if (port === undefined) {
+    return { reason: "ServicePortNotFound", message: `${name} has no TCP port ${quote(wanted)}; ${effect}` };
+  }
+  return undefined;
+}

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: Apache-2.0
+/** EndpointSlices of a Service port → channels. */
+import type { V1Endpoint, V1EndpointSlice, V1ServicePort } from "@kubernetes/client-node";
+import { canonicalIp } from "./ip.ts";
+import { isPortNumber } from "./names.ts";
+import type { Report } from "./problems.ts";
+import { quote } from "./quote.ts";
+import { compareText, refOf } from "./refs.ts";
+import type { Channel, Store } from "./types.ts";
+
+const SERVICE_LABEL = "kubernetes.io/service-name";
+
+/** Slices by `namespace/service`, made once per rebuild. */
+export type SliceIndex = ReadonlyMap<string, readonly V1EndpointSlice[]>;
+
+export function indexSlices(store: Store): SliceIndex {
+  const index = new Map<string, V1EndpointSlice[]>();
+  for (const slice of store.endpointSlices.values()) {
+    const service = slice.metadata?.labels?.[SERVICE_LABEL];
+    if (service === undefined) continue;
+    const key = `${slice.metadata?.namespace ?? ""}/${service}`;
+    const slices = index.get(key);
+    if (slices === undefined) index.set(key, [slice]);
+    else slices.push(slice);
+  }
+  return index;
+}
+
+interface Candidate extends Channel {
+  readonly ready: boolean;
+  readonly leaving: boolean;
+}
+
+/** Ready endpoints; when none is ready, those that still serve while they terminate. Sorted, each once. */
+export function collectChannels(
+  slices: readonly V1EndpointSlice[],
+  port: V1ServicePort,
+  report: Report,
+): readonly Channel[] {
+  const candidates = slices.flatMap((slice) => readSlice(slice, port, report));
+  const ready = candidates.filter((candidate) => candidate.ready);
+  const chosen = ready.length > 0 ? ready : candidates.filter((candidate) => candidate.leaving);
+  const unique = new Map(
+    chosen.map(({ address, port: number }) => [`${address} ${number}`, { address, number }]),
+  );
+  return [...unique.values()]
+    .map(({ address, number }) => ({
+      channel: { address, port: number, max: 0 },
+      key: sortKey(address, number),
+    }))
+    .sort((a, b) => compareText(a.key, b.key))
+    .map(({ channel }) => channel);
+}
+
+function readSlice(slice: V1EndpointSlice, port: V1ServicePort, report: Report): readonly Candidate[] {
+  const ref = refOf("EndpointSlice", slice);
+  if (slice.addressType !== "IPv4" && slice.addressType !== "IPv6") {
+    const message = `addressType ${quote(slice.addressType)} is not supported, only IPv4 and IPv6; the slice is left out`;
+    report(ref, "error", "AddressTypeNotSupported", message, "addressType");
+    return [];
+  }
+  const numbers = (slice.ports ?? [])
+    // A slice names its ports as the Service does; the number is the target's, already resolved per pod.
+    .filter((p) => (p.name ?? "") === (port.name ?? "") && (p.protocol ?? "TCP") === "TCP")
+    .map((p) => p.port ?? numericTarget(port));
+  const candidates: Candidate[] = [];
+  for (const [i, endpoint] of (slice.endpoints ?? []).entries()) {
+    const state = readConditions(endpoint);
+    for (const [j, text] of endpoint.addresses.entries()) {
+      const address = canonicalIp(text);
+      if (address === undefined || address.includes(":") !== (slice.addressType === "IPv6")) {
+        const message = `${quote(text)} is no ${slice.addressType} address; it is left out`;
+        report(ref, "error", "InvalidAddress", message, `endpoints[${i}].addresses[${j}]`);
+        continue;
+      }
+      for (const number of numbers) {
+        if (isPortNumber(number)) candidates.push({ address, port: number, max: 0, ...state });
+      }
+    }
+  }
+  return candidates;
+}
+
+function readConditions(endpoint: V1Endpoint): { ready: boolean; leaving: boolean } {
+  const { ready, serving, terminating } = endpoint.conditions ?? {};
+  // The API: an absent `ready` counts as true, an absent `serving` as equal to `ready`.
+  const isReady = ready ?? true;
+  return { ready: isReady, leaving: (serving ?? isReady) && terminating === true };
+}
+
+function numericTarget(port: V1ServicePort): number | undefined {
+  if (port.targetPort === undefined) return port.port;
+  return typeof port.targetPort === "number" ? port.targetPort : undefined;
+}
+
+/** IPv4 before IPv6, by number where that is easy, then by port. */
+function sortKey(address: string, port: number): string {
+  const number = String(port).padStart(5, "0");
+  if (address.includes(":")) return `6 ${address} ${number}`;
+  return `4 ${address
+    .split(".")
+    .map((part) => part.padStart(3, "0"))
+    .join(".")} ${number}`;
+}
