@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+/* master: holds the listening sockets and the counters, keeps the workers alive, reloads. */
+#include "master.h"
+
+#include "control.h"
+#include "log.h"
+#include "message.h"
+#include "reload.h"
+#include "shm.h"
+#include "socket.h"
+#include "worker.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+enum {
+	STEADY_MS = 1000,       /* a worker that dies younger than this … */
+	RESTART_DELAY_MS = 1000, /* … is not replaced before this */
+	KILL_AFTER_MS = 2000,   /* what a draining worker gets beyond its grace */
+};
+
+uint64_t master_now_ms(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+/* What the child must not hold: the other workers' sockets (their end is how the others learn that the master died). */
+static void leave_master(struct master *m, unsigned self)
+{
+	for (unsigned i = 0; i < m->workers_n; i++)
+		if (i != self && m->workers[i].pid != 0)
+			close(m->workers[i].socket);
+	control_leave(m->control);
+	close(m->signals);
+}
+
+static void start_worker(struct master *m, unsigned i)
+{
+	struct worker_process *w = &m->workers[i];
+	int pair[2];
+	uint64_t now = master_now_ms();
+	w->start_at_ms = now + RESTART_DELAY_MS;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) < 0) {
+		log_error("worker %u: socketpair: %s", i, strerror(errno));
+		return;
+	}
+	pid_t pid = fork();
+	if (pid < 0) {
+		log_error("worker %u: fork: %s", i, strerror(errno));
+		close(pair[0]);
+		close(pair[1]);
+		return;
+	}
+	if (pid == 0) {
+		close(pair[0]);
+		leave_master(m, i);
+		worker_run(i, m->conf, m->generation, m->sockets, pair[1]);
+	}
+	close(pair[1]);
+	w->pid = pid;
+	w->socket = pair[0];
+	w->generation = m->generation; /* forked with it */
+	w->started_ms = now;
+}
+
+static void start_missing(struct master *m)
+{
+	uint64_t now = master_now_ms();
+	for (unsigned i = 0; i < m->workers_n && !m->draining; i++)
+		if (m->workers[i].pid == 0 && m->workers[i].start_at_ms <= now)
+			start_worker(m, i);
+}
+
+static void bury_worker(struct master *m, unsigned i, int status)
+{
+	struct worker_process *w = &m->workers[i];
+	uint64_t now = master_now_ms();
+	close(w->socket);
+	if (!m->draining) {
+		log_error("worker %u (pid %d) ended: %s %d", i, (int)w->pid, WIFSIGNALED(status) ? "signal" : "status",
+		          WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
+		w->restarts++;
+	}
+	w->start_at_ms = now - w->started_ms < STEADY_MS ? now + RESTART_DELAY_MS : now;
+	w->pid = 0;
+	slots_forget_worker(&m->slots, i);
+}
+
+static void reap(struct master *m)
+{
+	int status;
+	pid_t pid;
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		for (unsigned i = 0; i < m->workers_n; i++)
+			if (m->workers[i].pid == pid)
+				bury_worker(m, i, status);
+}
+
+static void kill_workers(struct master *m)
+{
+	for (unsigned i = 0; i < m->workers_n; i++)
+		if (m->workers[i].pid != 0)
+			kill(m->workers[i].pid, SIGKILL);
+}
+
+static void start_draining(struct master *m)
+{
+	struct message drain = {.type = MESSAGE_DRAIN, .size = m->conf->grace_ms};
+	m->draining = true;
+	m->kill_at_ms = master_now_ms() + m->conf->grace_ms + KILL_AFTER_MS;
+	log_info("draining for up to %u ms", m->conf->grace_ms);
+	for (size_t i = 0; i < m->conf->listeners_n; i++) {
+		close(m->sockets[i]);
+		if (m->conf->listeners[i]->path != NULL)
+			unlink(m->conf->listeners[i]->path);
+	}
+	for (unsigned i = 0; i < m->workers_n; i++)
+		if (m->workers[i].pid != 0 && !message_send(m->workers[i].socket, &drain, -1))
+			kill(m->workers[i].pid, SIGKILL);
+}
+
+static void take_signals(struct master *m)
+{
+	struct signalfd_siginfo info;
+	while (read(m->signals, &info, sizeof info) == (ssize_t)sizeof info) {
+		switch (info.ssi_signo) {
+		case SIGHUP:
+			master_reload(m);
+			break;
+		case SIGTERM:
+		case SIGINT:
+			if (m->draining)
+				kill_workers(m);
+			else
+				start_draining(m);
+			break;
+		default:
+			reap(m);
+		}
+	}
+}
+
+static bool any_worker(const struct master *m)
+{
+	for (unsigned i = 0; i < m->workers_n; i++)
+		if (m->workers[i].pid != 0)
+			return true;
+	return false;
+}
+
+static int wait_ms(const struct master *m)
+{
+	uint64_t now = master_now_ms();
+	uint64_t next = UINT64_MAX;
+	if (m->draining)
+		next = m->kill_at_ms;
+	for (unsigned i = 0; i < m->workers_n && !m->draining; i++)
+		if (m->workers[i].pid == 0 && m->workers[i].start_at_ms < next)
+			next = m->workers[i].start_at_ms;
+	if (next == UINT64_MAX)
+		return -1;
+	return next <= now ? 0 : (int)(next - now);
+}
+
+static void turn(struct master *m)
+{
+	struct pollfd polls[1 + CONTROL_POLLS];
+	polls[0] = (struct pollfd){.fd = m->signals, .events = POLLIN};
+	size_t n = control_polls(m->control, polls + 1);
+	if (poll(polls, 1 + n, wait_ms(m)) > 0) {
+		take_signals(m);
+		control_handle(m->control, m, polls + 1, n);
+	}
+	start_missing(m);
+	if (m->draining && master_now_ms() >= m->kill_at_ms) {
+		kill_workers(m);
+		m->kill_at_ms = UINT64_MAX / 2;
+	}
+}
+
+static bool catch_signals(struct master *m)
+{
+	/* Workers inherit the mask: a signal meant for the group, as Ctrl-C is, reaches them only through the master. */
+	sigset_t set;
+	sigemptyset(&set);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGCHLD);
+	signal(SIGPIPE, SIG_IGN);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+		return false;
+	m->signals = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	return m->signals >= 0;
+}
+
+static void release(struct master *m)
+{
+	control_close(m->control);
+	free(m->workers);
+	free(m->sockets);
+	conf_free(m->conf);
+}
+
+int master_run(const char *file)
+{
+	static struct master master;
+	struct master *m = &master;
+	m->file = file;
+	m->started_ms = master_now_ms();
+	if (!reload_first(m)) {
+		log_error("%s", m->last_error);
+		return EX_CONFIG;
+	}
+	m->workers_n = m->conf->workers;
+	m->workers = calloc(m->workers_n, sizeof *m->workers);
+	if (m->workers == NULL || !catch_signals(m))
+		return EX_OSERR;
+	if (m->conf->control != NULL && (m->control = control_open(m->conf->control)) == NULL)
+		return EX_OSERR;
+	start_missing(m);
+	log_info("generation %llu, %u workers, %zu listeners, %zu pools", (unsigned long long)m->generation, m->workers_n,
+	         m->conf->listeners_n, m->conf->pools_n);
+	while (!m->draining || any_worker(m))
+		turn(m);
+	release(m);
+	return EX_OK;
+}

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+/* master: holds the listening sockets and the counters, keeps the workers alive, reloads; it never touches traffic. */
+#ifndef BALANCE_MASTER_H
+#define BALANCE_MASTER_H
+
+#include "conf.h"
+#include "slots.h"
+
+#include <sys/types.h>
+#include <time.h>
+
+struct worker_process {
+	pid_t pid;           /* 0: not running */
+	int socket;
+	uint64_t generation; /* what it said it runs */
+	uint64_t started_ms;
+	uint64_t start_at_ms; /* when not running: not before */
+	unsigned restarts;
+};
+
+struct master {
+	const char *file;
+	struct conf *conf;
+	int *sockets; /* one per listener of conf */
+	uint64_t generation;
+	struct slots slots;
+	struct worker_process *workers;
+	unsigned workers_n;
+	uint64_t started_ms;
+	uint64_t reloads_ok, reloads_failed;
+	char last_error[512]; /* "" when the last load went well */
+	bool draining;
+	uint64_t kill_at_ms;
+	struct control *control;
+	int signals;
+};
+
+/* Runs until told to end. Returns the exit status. */
+int master_run(const char *file);
+
+/* Loads the file again and waits until every worker runs it. On failure m->last_error says why and nothing has changed. */
+bool master_reload(struct master *);
+
+uint64_t master_now_ms(void);
+
+#endif

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+/* message: what master and workers say to each other, over a SOCK_SEQPACKET pair; one fd may travel with a message. */
+#ifndef BALANCE_MESSAGE_H
+#define BALANCE_MESSAGE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum message_type {
+	/* master → worker */
+	MESSAGE_PORT = 1, /* fd: a new listening socket for listener `slot` of the configuration to come */
+	MESSAGE_CONF,     /* fd: a file with `size` bytes of configuration text, then `slots` slot numbers (conf_slots order) */
+	MESSAGE_DRAIN,    /* close the listening sockets, end when the connections have ended or after `size` ms */
+	/* worker → master */
+	MESSAGE_LIVE, /* `generation` is what this worker runs now */
+};
+
+struct message {
+	uint32_t type;
+	uint32_t slot;
+	uint64_t generation;
+	uint64_t size;
+	uint32_t slots;
+	uint32_t unused;
+};
+
+/* fd -1: none. False with errno when it could not be sent; EAGAIN when the peer is behind. */
+bool message_send(int socket, const struct message *, int fd);
+
+enum message_result { MESSAGE_OK, MESSAGE_NONE, MESSAGE_GONE };
+
+/* *fd is -1 or a descriptor that the caller now owns. */
+enum message_result message_receive(int socket, struct message *, int *fd);
+
+#endif

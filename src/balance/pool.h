@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+/* pool: which channel is next. Groups in order; inside a group round robin or client-address hash; limits over all workers. */
+#ifndef BALANCE_POOL_H
+#define BALANCE_POOL_H
+
+#include "conf.h"
+
+/* Where one connection is in its search; all zero to begin. */
+struct attempt {
+	uint32_t group;
+	uint32_t start; /* first channel tried in this group */
+	uint32_t tried; /* channels tried in this group */
+};
+
+/* Takes a place on the next channel that has one, or returns NULL when every channel was tried or is full. */
+const struct channel *pool_take(const struct pool *, struct attempt *, const struct addr *client, unsigned worker);
+
+/* Gives a place back. */
+void pool_release(uint32_t slot, unsigned worker);
+
+#endif

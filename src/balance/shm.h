@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+/* shm: counters that all workers share and that outlive each of them.
+ *
+ * A slot belongs to one listener, one group or one channel. It has one shared row (round-robin cursor) and one
+ * cell per worker. Only worker w writes cell w, so counting needs no locked instruction and no cache line bounces;
+ * whoever wants a total adds the cells up. When a worker dies, the master clears its V_ACTIVE cells and nothing leaks.
+ *
+ * The memory is an unlinked file that grows in chunks: there is no fixed number of slots. */
+#ifndef BALANCE_SHM_H
+#define BALANCE_SHM_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { SHM_ROW = 64, SHM_CHUNK_SLOTS = 1024 };
+
+/* What the eight numbers of a cell mean, for channels and for listeners. */
+enum {
+	V_ACTIVE,      /* open connections */
+	V_TOTAL,       /* channel: connections made; listener: connections accepted */
+	V_FAILED,      /* channel: attempts that failed; listener: missing or broken PROXY headers */
+	V_IN,          /* channel: bytes from clients */
+	V_OUT,         /* channel: bytes to clients */
+	V_NO_ROUTE,    /* listener: closed for want of a route */
+	V_NO_CHANNEL,  /* listener: closed because no channel of the pool could be reached */
+	V_COUNT = 8,
+
+	V_PROXY_ERRORS = V_FAILED,
+};
+
+struct shm_cell {
+	_Alignas(SHM_ROW) _Atomic uint64_t v[V_COUNT];
+};
+
+struct shm_shared {
+	_Alignas(SHM_ROW) _Atomic uint64_t cursor;
+};
+
+extern struct shm {
+	int fd;
+	unsigned workers;
+	size_t stride; /* bytes per slot: the shared row and a cell per worker */
+	unsigned char **chunk;
+	size_t chunks;
+} shm;
+
+/* Before the first fork. Returns 0, or -1 with errno. */
+int shm_init(unsigned workers);
+
+/* Makes slots 0 … n-1 addressable in this process; the master calls it first, which grows the file. */
+int shm_map(uint32_t n);
+
+/* Sets all of a slot's numbers to zero. */
+void shm_clear(uint32_t slot);
+
+/* Sum of one number over all workers. */
+uint64_t shm_sum(uint32_t slot, unsigned v);
+
+static inline unsigned char *shm_at(uint32_t slot)
+{
+	return shm.chunk[slot / SHM_CHUNK_SLOTS] + (slot % SHM_CHUNK_SLOTS) * shm.stride;
+}
+
+static inline struct shm_shared *shm_shared(uint32_t slot)
+{
+	return (struct shm_shared *)(void *)shm_at(slot);
+}
+
+static inline struct shm_cell *shm_cell(uint32_t slot, unsigned worker)
+{
+	return (struct shm_cell *)(void *)(shm_at(slot) + SHM_ROW * (worker + 1));
+}
+
+/* Adds to a number that only this worker writes. */
+static inline void shm_add(struct shm_cell *c, unsigned v, uint64_t n)
+{
+	uint64_t old = atomic_load_explicit(&c->v[v], memory_order_relaxed);
+	atomic_store_explicit(&c->v[v], old + n, memory_order_relaxed);
+}
+
+#endif

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+/* slots: which listener, group or channel owns which counters. */
+#include "slots.h"
+
+#include "shm.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct assigning {
+	struct slots *slots;
+	uint64_t generation;
+};
+
+static bool fresh_slot(struct slots *s, uint32_t *slot)
+{
+	if (s->free_n > 0) {
+		*slot = s->free[--s->free_n];
+		return true;
+	}
+	if (s->used == UINT32_MAX - 1 || shm_map(s->used + 1) < 0)
+		return false;
+	*slot = s->used++;
+	return true;
+}
+
+static bool keep_free(struct slots *s, uint32_t slot)
+{
+	if (s->free_n == s->free_cap) {
+		size_t cap = s->free_cap ? s->free_cap * 2 : 64;
+		uint32_t *p = realloc(s->free, cap * sizeof *p);
+		if (p == NULL)
+			return false;
+		s->free = p;
+		s->free_cap = cap;
+	}
+	s->free[s->free_n++] = slot;
+	return true;
+}
+
+static struct slot_owner *new_owner(struct slots *s, const char *key, size_t len)
+{
+	struct slot_owner *o = malloc(sizeof *o + len + 1);
+	if (o == NULL)
+		return NULL;
+	o->len = len;
+	memcpy(o->key, key, len);
+	o->key[len] = '\0';
+	if (!fresh_slot(s, &o->slot)) {
+		free(o);
+		return NULL;
+	}
+	shm_clear(o->slot);
+	if (!map_put(&s->owners, o->key, len, o)) {
+		keep_free(s, o->slot);
+		free(o);
+		return NULL;
+	}
+	return o;
+}
+
+static bool assign(void *with, uint32_t *slot, const char *key, size_t len)
+{
+	struct assigning *a = with;
+	struct slot_owner *o = map_get(&a->slots->owners, key, len);
+	if (o == NULL)
+		o = new_owner(a->slots, key, len);
+	if (o == NULL)
+		return false;
+	o->generation = a->generation;
+	*slot = o->slot;
+	return true;
+}
+
+bool slots_assign(struct slots *s, struct conf *conf, uint64_t generation)
+{
+	struct assigning a = {s, generation};
+	return conf_slots(conf, assign, &a);
+}
+
+void slots_each(const struct slots *s, void (*visit)(void *, const struct slot_owner *), void *with)
+{
+	for (size_t i = 0; i < s->owners.cap; i++)
+		if (s->owners.at[i].value != NULL)
+			visit(with, s->owners.at[i].value);
+}
+
+void slots_collect(struct slots *s, uint64_t generation)
+{
+	/* Removing moves later entries back into the gap, so a place is looked at again until what stands there stays. */
+	for (size_t i = 0; i < s->owners.cap;) {
+		struct slot_owner *o = s->owners.at[i].value;
+		if (o == NULL || o->generation >= generation || shm_sum(o->slot, V_ACTIVE) > 0 || !keep_free(s, o->slot)) {
+			i++;
+			continue;
+		}
+		map_remove(&s->owners, o->key, o->len);
+		free(o);
+	}
+}
+
+void slots_forget_worker(const struct slots *s, unsigned worker)
+{
+	for (size_t i = 0; i < s->owners.cap; i++) {
+		const struct slot_owner *o = s->owners.at[i].value;
+		if (o != NULL)
+			atomic_store(&shm_cell(o->slot, worker)->v[V_ACTIVE], 0);
+	}
+}

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+/* socket: opening, and moving bytes with one result type. */
+#ifndef BALANCE_SOCKET_H
+#define BALANCE_SOCKET_H
+
+#include "conf.h"
+
+#include <sys/uio.h>
+
+enum io { IO_OK, IO_AGAIN, IO_EOF, IO_ERROR };
+
+/* A listening, non-blocking socket for a listener, or -1 with *what naming the call that failed and errno set.
+ * A Unix socket replaces its path in one step, so that a client finds either the old or the new one. */
+int socket_listen(const struct listener *, const char **what);
+
+/* Listens on a Unix path, mode 0600. */
+int socket_listen_unix(const char *path, int backlog, const char **what);
+
+/* Begins to connect. Returns the socket, with *done telling whether it is connected already, or -1 with errno. */
+int socket_connect(const struct addr *, bool *done);
+
+/* The pending error of a socket, as errno; 0 when there is none. */
+int socket_error(int fd);
+
+enum io socket_recv(int fd, struct iovec, size_t *n);
+enum io socket_send(int fd, struct iovec, size_t *n);
+
+#endif

@@ -1,0 +1,377 @@
+// SPDX-License-Identifier: Apache-2.0
+/* worker: one process that accepts, connects and relays, in one epoll loop. */
+#include "worker.h"
+
+#include "conn.h"
+#include "log.h"
+#include "message.h"
+#include "shm.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+	EVENTS = 256,
+	ACCEPTS = 16,          /* connections taken per wake-up: the other workers want some too */
+	PAUSE_MS = 100,        /* how long to stop accepting when descriptors ran out */
+	RESERVED_FDS = 64,     /* for everything that is not a connection */
+	PIPE_SHARE = 16,       /* one descriptor in so many may be a pipe's */
+};
+
+static uint64_t now_ms(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+_Noreturn static void die(const char *what)
+{
+	log_error("%s: %s", what, strerror(errno));
+	_exit(70); /* EX_SOFTWARE */
+}
+
+static void watch_port(struct worker *w, struct port *p)
+{
+	/* EXCLUSIVE: one new connection wakes one worker, not all of them. */
+	struct epoll_event e = {.events = EPOLLIN | EPOLLEXCLUSIVE, .data.ptr = p};
+	if (epoll_ctl(w->epoll, EPOLL_CTL_ADD, p->fd, &e) < 0)
+		die("epoll_ctl listener");
+}
+
+static void unwatch_port(struct worker *w, struct port *p)
+{
+	epoll_ctl(w->epoll, EPOLL_CTL_DEL, p->fd, NULL);
+}
+
+static void pause_accepting(struct worker *w, const char *why)
+{
+	if (w->paused)
+		return;
+	log_warn("accepting paused: %s", why);
+	w->paused = true;
+	for (struct port *p = w->ports; p != NULL; p = p->next)
+		unwatch_port(w, p);
+	timer_set(&w->wheel, &w->accept_again, w->env.now + PAUSE_MS);
+}
+
+static void resume_accepting(struct worker *w)
+{
+	if (w->conns >= w->conns_max) {
+		timer_set(&w->wheel, &w->accept_again, w->env.now + PAUSE_MS);
+		return;
+	}
+	w->paused = false;
+	for (struct port *p = w->ports; p != NULL; p = p->next)
+		watch_port(w, p);
+}
+
+static void accept_some(struct worker *w, struct port *port)
+{
+	struct addr peer;
+	for (int i = 0; i < ACCEPTS; i++) {
+		if (w->conns >= w->conns_max) {
+			pause_accepting(w, "as many connections as there are descriptors for");
+			return;
+		}
+		const bool is_unix = port->listener->path != NULL;
+		peer.len = sizeof peer.in6;
+		int fd = accept4(port->fd, is_unix ? NULL : &peer.sa, is_unix ? NULL : &peer.len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		if (fd < 0) {
+			if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+				pause_accepting(w, strerror(errno));
+			return;
+		}
+		if (is_unix)
+			peer.len = 0;
+		conn_open(w, port, fd, &peer);
+	}
+}
+
+static void close_port(struct worker *w, struct port **link)
+{
+	struct port *p = *link;
+	*link = p->next;
+	if (!w->paused)
+		unwatch_port(w, p);
+	close(p->fd);
+	/* Events of this turn may still name it; there are few ports and they rarely go. */
+	p->fd = -1;
+	p->listener = NULL;
+	p->next = w->closed_ports;
+	w->closed_ports = p;
+}
+
+static void bury_ports(struct worker *w)
+{
+	while (w->closed_ports != NULL) {
+		struct port *next = w->closed_ports->next;
+		free(w->closed_ports);
+		w->closed_ports = next;
+	}
+}
+
+static void add_port(struct worker *w, uint32_t slot, int fd)
+{
+	struct port *p = calloc(1, sizeof *p);
+	if (p == NULL)
+		die("new listener");
+	p->source.kind = SOURCE_LISTENER;
+	p->fd = fd;
+	p->slot = slot;
+	p->next = w->ports;
+	w->ports = p;
+	/* Watched once the configuration that knows it is in force. */
+	p->fresh = true;
+}
+
+/* Ports follow the configuration: known ones keep their socket, replaced and removed ones are closed. */
+static void settle_ports(struct worker *w)
+{
+	for (struct port **link = &w->ports; *link != NULL;) {
+		struct port *p = *link;
+		p->listener = conf_listener(w->env.conf, p->slot);
+		bool replaced = false;
+		for (struct port *q = w->ports; q != p; q = q->next) /* new ones stand first */
+			replaced |= q->slot == p->slot;
+		if (p->listener == NULL || replaced) {
+			close_port(w, link);
+			continue;
+		}
+		if (p->fresh && !w->paused)
+			watch_port(w, p);
+		p->fresh = false;
+		link = &p->next;
+	}
+}
+
+static void close_ports(struct worker *w)
+{
+	while (w->ports != NULL)
+		close_port(w, &w->ports);
+}
+
+struct slot_list {
+	const uint32_t *next;
+	size_t left;
+};
+
+static bool take_slot(void *with, uint32_t *slot, const char *key, size_t len)
+{
+	struct slot_list *list = with;
+	(void)key;
+	(void)len;
+	if (list->left-- == 0)
+		return false;
+	*slot = *list->next++;
+	return true;
+}
+
+static uint32_t highest(const uint32_t *slots, size_t n)
+{
+	uint32_t max = 0;
+	for (size_t i = 0; i < n; i++)
+		if (slots[i] > max)
+			max = slots[i];
+	return max;
+}
+
+/* The text was checked by the master; failing here means that this process is out of memory, and a new one does better. */
+static struct conf *read_conf(const struct message *m, int fd)
+{
+	size_t pad = (size_t)(-m->size & 3u);
+	size_t length = (size_t)m->size + pad + m->slots * sizeof(uint32_t);
+	struct conf_error error;
+	char *text = mmap(NULL, length, PROT_READ, MAP_PRIVATE, fd, 0);
+	close(fd);
+	if (text == MAP_FAILED)
+		die("mmap configuration");
+	struct conf *conf = conf_parse(text, (size_t)m->size, &error);
+	struct slot_list list = {(const uint32_t *)(const void *)(text + m->size + pad), m->slots};
+	if (conf == NULL || conf->slots != m->slots || shm_map(highest(list.next, list.left) + 1) < 0) {
+		log_error("configuration: line %u: %s", error.line, error.reason);
+		_exit(70);
+	}
+	conf_slots(conf, take_slot, &list);
+	munmap(text, length);
+	return conf;
+}
+
+static void swap_conf(struct worker *w, struct conf *conf, uint64_t generation)
+{
+	const struct conf *old = w->env.conf;
+	w->env.conf = conf;
+	w->generation = generation;
+	settle_ports(w);
+	conf_free((struct conf *)(uintptr_t)old);
+}
+
+static void drain(struct worker *w, uint64_t ms)
+{
+	close_ports(w);
+	w->draining = true;
+	w->drain_until = w->env.now + ms;
+}
+
+static void take_message(struct worker *w, const struct message *m, int fd)
+{
+	switch (m->type) {
+	case MESSAGE_PORT:
+		add_port(w, m->slot, fd);
+		return;
+	case MESSAGE_CONF: {
+		swap_conf(w, read_conf(m, fd), m->generation);
+		struct message live = {.type = MESSAGE_LIVE, .generation = m->generation};
+		message_send(w->master_fd, &live, -1);
+		return;
+	}
+	case MESSAGE_DRAIN:
+		drain(w, m->size);
+		return;
+	default:
+		if (fd >= 0)
+			close(fd);
+	}
+}
+
+static void read_master(struct worker *w)
+{
+	struct message m;
+	int fd;
+	for (;;) {
+		switch (message_receive(w->master_fd, &m, &fd)) {
+		case MESSAGE_OK:
+			take_message(w, &m, fd);
+			break;
+		case MESSAGE_NONE:
+			return;
+		case MESSAGE_GONE:
+			/* The master died. Its successor needs the addresses; the connections may still finish here. */
+			log_warn("master is gone, finishing %zu connections", w->conns);
+			close(w->master_fd);
+			w->master_fd = -1;
+			drain(w, w->env.conf->grace_ms);
+			return;
+		}
+	}
+}
+
+static void fire_timers(struct worker *w)
+{
+	struct timer *t;
+	while ((t = timer_due(&w->wheel, w->env.now)) != NULL) {
+		if (t != &w->accept_again)
+			conn_timer(w, t);
+		else if (w->paused)
+			resume_accepting(w);
+	}
+}
+
+static void go_on(struct worker *w)
+{
+	struct conn *list = w->again;
+	w->again = NULL;
+	while (list != NULL) {
+		struct conn *c = list;
+		list = c->next;
+		conn_again(w, c);
+	}
+}
+
+static int wait_ms(const struct worker *w)
+{
+	if (w->again != NULL)
+		return 0;
+	int ms = timer_wait(&w->wheel, w->env.now);
+	if (!w->draining)
+		return ms;
+	uint64_t left = w->drain_until > w->env.now ? w->drain_until - w->env.now : 0;
+	int limit = left > 1000 ? 1000 : (int)left;
+	return ms < 0 || ms > limit ? limit : ms;
+}
+
+static void handle(struct worker *w, const struct epoll_event *e)
+{
+	struct source *s = e->data.ptr;
+	switch (s->kind) {
+	case SOURCE_SOCK:
+		conn_event(w, (struct sock *)s, e->events);
+		return;
+	case SOURCE_LISTENER: {
+		struct port *p = (struct port *)s;
+		if (p->fd >= 0 && !w->paused)
+			accept_some(w, p);
+		return;
+	}
+	case SOURCE_MASTER:
+		if (w->master_fd >= 0)
+			read_master(w);
+	}
+}
+
+static void turn(struct worker *w)
+{
+	struct epoll_event events[EVENTS];
+	int n = epoll_wait(w->epoll, events, EVENTS, wait_ms(w));
+	if (n < 0 && errno != EINTR)
+		die("epoll_wait");
+	w->env.now = now_ms();
+	go_on(w);
+	for (int i = 0; i < n; i++)
+		handle(w, &events[i]);
+	fire_timers(w);
+	conn_bury(w);
+	bury_ports(w);
+}
+
+static size_t descriptor_limit(void)
+{
+	const rlim_t most = 1u << 24;
+	struct rlimit r;
+	if (getrlimit(RLIMIT_NOFILE, &r) < 0)
+		return 1024;
+	if (r.rlim_cur < r.rlim_max) {
+		r.rlim_cur = r.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &r);
+		getrlimit(RLIMIT_NOFILE, &r);
+	}
+	return r.rlim_cur < most ? r.rlim_cur : most;
+}
+
+static void set_limits(struct worker *w)
+{
+	size_t fds = descriptor_limit();
+	w->pipes_left = fds / PIPE_SHARE / 2;
+	size_t taken = RESERVED_FDS + 2 * w->pipes_left;
+	w->conns_max = fds > taken + 2 ? (fds - taken) / 2 : 1;
+}
+
+void worker_run(unsigned id, struct conf *conf, uint64_t generation, const int *ports, int master_fd)
+{
+	static struct worker worker;
+	struct worker *w = &worker;
+	w->id = id;
+	w->env.now = now_ms();
+	w->env.conf = conf;
+	w->generation = generation;
+	w->master_fd = master_fd;
+	w->master.kind = SOURCE_MASTER;
+	set_limits(w);
+	timer_init(&w->wheel, w->env.now);
+	w->epoll = epoll_create1(EPOLL_CLOEXEC);
+	struct epoll_event e = {.events = EPOLLIN, .data.ptr = &w->master};
+	if (w->epoll < 0 || epoll_ctl(w->epoll, EPOLL_CTL_ADD, master_fd, &e) < 0)
+		die("epoll");
+	for (size_t i = 0; i < conf->listeners_n; i++)
+		add_port(w, conf->listeners[i]->slot, ports[i]);
+	settle_ports(w);
+	while (!w->draining || (w->conns > 0 && w->env.now < w->drain_until))
+		turn(w);
+	_exit(0);
+}
