@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Brings the wanted configuration to the children: files first, then the least reload, each one verified. */
+import { join } from "node:path";
+import type { BalanceClient } from "../balance-client/client.ts";
+import type { Clock } from "../clock.ts";
+import { ConfigFile, writeAtomically } from "./config-file.ts";
+import { ApplyError, messageOf } from "./errors.ts";
+import type { FileSystem, Owner } from "./file-system.ts";
+import type { HitchControl } from "./hitch-control.ts";
+import { type Applied, type Desired, planSteps, type ReloadReason, type Step } from "./plan.ts";
+
+export type ChildName = "hitch" | "balance";
+
+/** The supervised child as applying sees it. */
+export interface AppliedChild {
+  /** Started, restarted or left alone, but ready when this resolves; rejects when that takes too long. */
+  ensureReady(): Promise<void>;
+  readonly ready: boolean;
+}
+
+export interface ReloadReport {
+  readonly child: ChildName;
+  readonly reason: ReloadReason;
+  readonly result: "ok" | "refused" | "unverified" | "failed";
+  readonly message?: string;
+}
+
+export interface ApplyFailure {
+  readonly step: Step["type"];
+  readonly error: ApplyError;
+}
+
+export interface ApplyOutcome {
+  readonly reloads: readonly ReloadReport[];
+  readonly failures: readonly ApplyFailure[];
+  /** Hitch was reloaded too recently: apply again at this time. */
+  readonly deferredUntil?: number;
+}
+
+export interface ApplierOptions {
+  readonly fs: FileSystem;
+  readonly clock: Clock;
+  readonly runDir: string;
+  readonly certDir: string;
+  readonly owner?: Owner;
+  /** Least time between two reloads of Hitch: each leaves a generation of workers behind. */
+  readonly reloadIntervalMs: number;
+  readonly hitch: AppliedChild & { readonly control: HitchControl };
+  readonly balance: AppliedChild & { readonly client: BalanceClient };
+}
+
+export class Applier {
+  readonly #options: ApplierOptions;
+  readonly #hitchConf: ConfigFile;
+  readonly #balanceConf: ConfigFile;
+  #applied: Applied = {};
+  #hitchReloadedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(options: ApplierOptions) {
+    this.#options = options;
+    this.#hitchConf = new ConfigFile(options.fs, join(options.runDir, "hitch.conf"), options.owner);
+    this.#balanceConf = new ConfigFile(options.fs, join(options.runDir, "balance.conf"), options.owner);
+  }
+
+  get applied(): Applied {
+    return this.#applied;
+  }
+
+  /** Makes the directories, and removes what an earlier run left half done. */
+  async prepare(): Promise<void> {
+    const { fs, runDir, certDir, owner } = this.#options;
+    await fs.makeDir(runDir, 0o700, owner);
+    await fs.makeDir(certDir, 0o700, owner);
+    await this.#hitchConf.clean();
+    await this.#balanceConf.clean();
+  }
+
+  /** Never throws for what a file system or a child does: that is in the outcome, and the last good state serves on. */
+  async apply(desired: Desired): Promise<ApplyOutcome> {
+    const reloads: ReloadReport[] = [];
+    const failures: ApplyFailure[] = [];
+    const failed = new Set<Step["type"]>();
+    let deferredUntil: number | undefined;
+    for (const step of planSteps(this.#applied, desired)) {
+      // A certificate that could not be written must not be named, and nothing is removed before Hitch let go of it.
+      if (step.type === "hitch" && failed.has("write-certificates")) failed.add("hitch");
+      if (step.type === "hitch" && this.#applied.hitch !== undefined) deferredUntil = this.#nextHitchReload();
+      const skipped = step.type === "hitch" || step.type === "remove-certificates";
+      if (skipped && (failed.has("hitch") || deferredUntil !== undefined)) continue;
+      try {
+        await this.#runStep(step, desired);
+        if (step.type === "hitch" || step.type === "balance") {
+          reloads.push({ child: step.type, reason: step.reason, result: "ok" });
+        }
+      } catch (cause) {
+        const error =
+          cause instanceof ApplyError ? cause : new ApplyError("WRITE_FAILED", messageOf(cause), cause);
+        failed.add(step.type);
+        failures.push({ step: step.type, error });
+        if (step.type === "hitch" || step.type === "balance") reloads.push(reportFailure(step, error));
+      }
+    }
+    return { reloads, failures, ...(deferredUntil === undefined ? {} : { deferredUntil }) };
+  }
+
+  async #runStep(step: Step, desired: Desired): Promise<void> {
+    switch (step.type) {
+      case "write-certificates":
+        return this.#writeCertificates(step.paths, desired);
+      case "balance":
+        return this.#applyBalance(desired);
+      case "hitch":
+        return this.#applyHitch(step, desired);
+      case "remove-certificates":
+        return this.#removeCertificates(step.keep);
+    }
+  }
+
+  async #writeCertificates(paths: readonly string[], desired: Desired): Promise<void> {
+    const { fs, owner } = this.#options;
+    for (const path of paths) {
+      const pem = desired.certificates.get(path) ?? "";
+      // Named by their content; but a file may have been left by an earlier run, and be anything.
+      if ((await fs.read(path)) !== pem) await writeAtomically(fs, path, pem, 0o600, owner);
+    }
+  }
+
+  async #applyBalance(desired: Desired): Promise<void> {
+    const { balance } = this.#options;
+    const first = this.#applied.balance === undefined;
+    if (!first && !balance.ready) throw new ApplyError("NOT_RUNNING", "Balance is not ready");
+    await this.#balanceConf.stage(desired.balanceConf);
+    await this.#withRollback("balance", this.#balanceConf, async () => {
+      if (first) await balance.ensureReady();
+      const { hash } = first ? await balance.client.status() : await this.#reloadBalance();
+      // A first start may have found Balance running already, with an earlier text.
+      const live = first && hash !== desired.balanceHash ? (await this.#reloadBalance()).hash : hash;
+      if (live !== desired.balanceHash) {
+        throw new ApplyError("UNVERIFIED", `Balance runs ${live}, not ${desired.balanceHash}`);
+      }
+    });
+    this.#applied = { ...this.#applied, balance: { conf: desired.balanceConf } };
+  }
+
+  async #reloadBalance(): Promise<{ readonly hash: string }> {
+    try {
+      return await this.#options.balance.client.reload();
+    } catch (error) {
+      const refused = (error as { code?: string }).code === "REFUSED";
+      if (refused) throw new ApplyError("REFUSED", messageOf(error), error);
+      // No answer is not a no: what it runs now decides.
+      const status = await this.#options.balance.client.status().catch(() => undefined);
+      if (status === undefined) throw new ApplyError("UNVERIFIED", messageOf(error), error);
+      return status;
+    }
+  }
+
+  async #applyHitch(step: Step & { type: "hitch" }, desired: Desired): Promise<void> {
+    const { hitch, clock } = this.#options;
+    const first = this.#applied.hitch === undefined;
+    if (!first && !hitch.ready) throw new ApplyError("NOT_RUNNING", "Hitch is not ready");
+    await this.#hitchConf.stage(desired.hitchConf);
+    try {
+      await hitch.control.check(this.#hitchConf.candidatePath);
+    } catch (error) {
+      await this.#hitchConf.dropCandidate();
+      throw error;
+    }
+    const running = first && hitch.ready;
+    await this.#withRollback("hitch", this.#hitchConf, async () => {
+      if (first && !running) {
+        await hitch.ensureReady();
+        await hitch.control.verify(step.verify, clock.now() + 5000);
+      } else {
+        this.#hitchReloadedAt = clock.now();
+        await hitch.control.reload(step.verify);
+      }
+    });
+    this.#applied = {
+      ...this.#applied,
+      hitch: { conf: desired.hitchConf, certificates: new Set(desired.certificates.keys()) },
+    };
+  }
+
+  /** Installs the staged text and keeps it only if `activate` succeeds. */
+  async #withRollback(child: ChildName, file: ConfigFile, activate: () => Promise<void>): Promise<void> {
+    try {
+      await file.install();
+      await activate();
+    } catch (error) {
+      const restored = await file.restore().catch(() => false);
+      const declined = error instanceof ApplyError && error.code === "REFUSED";
+      if (!restored || !declined) this.#forgetText(child);
+      throw error;
+    }
+    await file.accept();
+  }
+
+  /** Nobody knows which text the child runs now, so whatever is wanted next counts as a change. */
+  #forgetText(child: ChildName): void {
+    const { hitch, balance } = this.#applied;
+    if (child === "hitch" && hitch !== undefined)
+      this.#applied = { ...this.#applied, hitch: { ...hitch, conf: "" } };
+    if (child === "balance" && balance !== undefined)
+      this.#applied = { ...this.#applied, balance: { conf: "" } };
+  }
+
+  async #removeCertificates(keep: ReadonlySet<string>): Promise<void> {
+    const { fs, certDir } = this.#options;
+    for (const name of await fs.list(certDir)) {
+      const path = join(certDir, name);
+      if (!keep.has(path)) await fs.remove(path);
+    }
+  }
+
+  #nextHitchReload(): number | undefined {
+    const { clock, reloadIntervalMs } = this.#options;
+    const next = this.#hitchReloadedAt + reloadIntervalMs;
+    return next > clock.now() ? next : undefined;
+  }
+}
+
+function reportFailure(step: Step & { type: "hitch" | "balance" }, error: ApplyError): ReloadReport {
+  const results = {
+    REFUSED: "refused",
+    UNVERIFIED: "unverified",
+    WRITE_FAILED: "failed",
+    NOT_RUNNING: "failed",
+  } as const;
+  return { child: step.type, reason: step.reason, result: results[error.code], message: error.message };
+}

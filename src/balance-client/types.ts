@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+/** What Balance's control socket answers (docs/balance-config.md). */
+
+export interface BalanceListener {
+  readonly name: string;
+  readonly address: string;
+  readonly accepted: number;
+  readonly active: number;
+  readonly proxy_errors: number;
+  readonly no_route: number;
+  readonly no_channel: number;
+}
+
+export interface BalanceStatus {
+  readonly version: string;
+  readonly generation: number;
+  readonly hash: string;
+  readonly pid: number;
+  readonly uptime: number;
+  readonly draining: boolean;
+  readonly workers: readonly {
+    readonly pid: number;
+    readonly generation: number;
+    readonly connections: number;
+    readonly restarts: number;
+  }[];
+  readonly listeners: readonly BalanceListener[];
+  readonly reloads: { readonly ok: number; readonly failed: number };
+  readonly last_error: string | null;
+}
+
+export interface BalanceChannel {
+  readonly channel: string;
+  readonly max: number;
+  readonly active: number;
+  readonly total: number;
+  readonly failed: number;
+  readonly bytes_in: number;
+  readonly bytes_out: number;
+}
+
+export interface BalanceGroup {
+  readonly mode: "rr" | "hash";
+  readonly channels: readonly BalanceChannel[];
+}
+
+export interface BalancePool {
+  readonly pool: string;
+  readonly groups: readonly BalanceGroup[];
+  /** Left the configuration, connections still open. */
+  readonly draining?: readonly BalanceGroup[] | readonly BalanceChannel[];
+}
+
+export interface BalanceReload {
+  readonly generation: number;
+  readonly hash: string;
+}

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+/** `evener run`: puts the parts together, and takes them apart in the right order. */
+import { setMaxListeners } from "node:events";
+import { createBalanceClient } from "../balance-client/client.ts";
+import { systemClock } from "../clock.ts";
+import { createLogger, type Logger } from "../report/log.ts";
+import { findBinDir, prepareRunDir } from "../run/run-dir.ts";
+import { startRuntime } from "../run/runtime.ts";
+import { createDirSource } from "../source/dir/dir-source.ts";
+import type { Source } from "../source/source.ts";
+import { lockRunDir, RunDirBusyError } from "../supervise/lock.ts";
+import type { RunSettings } from "./settings.ts";
+
+/** sysexits(3) */
+const EX_USAGE = 64;
+const EX_UNAVAILABLE = 69;
+const EX_TEMPFAIL = 75;
+
+/** Runs until SIGTERM or SIGINT; resolves to the exit status. A second signal ends at once. */
+export async function run(settings: RunSettings, binDir: string = findBinDir()): Promise<number> {
+  const log = createLogger({ level: settings.logLevel, format: settings.logFormat });
+  const source = createSource(settings, log);
+  if (source === undefined) return EX_USAGE;
+  const { runDir } = settings.model;
+  let unlock: () => Promise<void>;
+  try {
+    await prepareRunDir(runDir);
+    unlock = await lockRunDir(runDir);
+  } catch (error) {
+    log.error({ runDir, err: error }, "the run directory can't be used");
+    return error instanceof RunDirBusyError ? EX_TEMPFAIL : EX_UNAVAILABLE;
+  }
+  const ended = waitForSignal(log);
+  const client = createBalanceClient(`${runDir}/control.sock`);
+  try {
+    const runtime = await startRuntime({ settings, log, source, client, binDir, clock: systemClock });
+    const signal = await ended;
+    log.info({ signal }, "shutting down");
+    await runtime.stop();
+    log.info("ended");
+    return 0;
+  } catch (error) {
+    log.error({ err: error }, "can't go on");
+    return EX_UNAVAILABLE;
+  } finally {
+    await source.stop();
+    await unlock();
+  }
+}
+
+function createSource(settings: RunSettings, log: Logger): Source | undefined {
+  if (settings.source.kind === "dir") {
+    return createDirSource({ path: settings.source.path, clock: systemClock });
+  }
+  log.error("--source kube is not there yet; use --source dir:PATH");
+  return undefined;
+}
+
+function waitForSignal(log: Logger): Promise<NodeJS.Signals> {
+  setMaxListeners(20, process);
+  return new Promise((resolve) => {
+    let first = true;
+    const handle = (signal: NodeJS.Signals) => {
+      if (first) {
+        first = false;
+        resolve(signal);
+        return;
+      }
+      log.warn({ signal }, "second signal: ending at once");
+      // The runner's exit hook kills the children's groups.
+      process.exit(1);
+    };
+    process.on("SIGTERM", handle);
+    process.on("SIGINT", handle);
+  });
+}

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+/** One sync: snapshot → model → text → children, and what there is to tell about it. */
+import { createHash } from "node:crypto";
+import type { Applier, ApplyFailure, ApplyOutcome } from "../apply/applier.ts";
+import type { Clock } from "../clock.ts";
+import type { Certificate, Ir, ModelInput, ModelOutput, ModelSettings, Problem } from "../model/types.ts";
+import { formatRef, type Logger } from "../report/log.ts";
+import {
+  hashToNumber,
+  type Metrics,
+  recordCertificates,
+  recordProblems,
+  recordReload,
+} from "../report/metrics.ts";
+import { ProblemTracker } from "../report/problems.ts";
+import type { Source } from "../source/source.ts";
+import { describeDesired, type Rendered } from "./desired.ts";
+import type { SyncResult } from "./loop.ts";
+
+export interface ControllerOptions {
+  readonly source: Source;
+  readonly build: (input: ModelInput) => ModelOutput;
+  readonly render: (ir: Ir) => Rendered;
+  readonly applier: Applier;
+  readonly settings: ModelSettings;
+  readonly fallbackCertificate: Certificate;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+}
+
+/** What the newest sync came to, for /debug. */
+export interface Latest {
+  readonly model: ModelOutput;
+  readonly rendered: Rendered;
+}
+
+export class Controller {
+  readonly #options: ControllerOptions;
+  readonly #problems = new ProblemTracker();
+  #latest: Latest | undefined;
+
+  constructor(options: ControllerOptions) {
+    this.#options = options;
+  }
+
+  get latest(): Latest | undefined {
+    return this.#latest;
+  }
+
+  get problems(): readonly Problem[] {
+    return this.#problems.current;
+  }
+
+  async sync(): Promise<SyncResult> {
+    const { source, build, render, applier, settings, fallbackCertificate, clock, metrics } = this.#options;
+    if (!source.synced) return { ok: true };
+    const end = metrics.syncDuration.startTimer();
+    const { store, problems } = source.snapshot();
+    const model = build({ store, settings, fallbackCertificate, now: new Date(clock.now()) });
+    const rendered = render(model.ir);
+    this.#latest = { model, rendered };
+    const outcome = await applier.apply(describeDesired(model.ir, rendered));
+    end();
+    this.#report(model, rendered, outcome);
+    this.#tellProblems([...problems, ...model.problems, ...outcome.failures.map(describeFailure)]);
+    const ok = outcome.failures.length === 0;
+    return outcome.deferredUntil === undefined ? { ok } : { ok, again: outcome.deferredUntil };
+  }
+
+  #report(model: ModelOutput, rendered: Rendered, outcome: ApplyOutcome): void {
+    const { metrics, log, clock } = this.#options;
+    recordCertificates(metrics, [...model.ir.hitch.certificates, model.ir.hitch.defaultCertificate]);
+    for (const report of outcome.reloads) {
+      recordReload(metrics, report);
+      const { child, reason, result, message } = report;
+      if (result === "ok") log.info({ child, reason, result }, "configuration live");
+      else
+        log.warn(
+          { child, reason, result, detail: message },
+          "configuration not taken; the last good one serves",
+        );
+    }
+    if (outcome.failures.length > 0) {
+      metrics.lastReloadSuccessful.set(0);
+      return;
+    }
+    if (outcome.deferredUntil !== undefined) return;
+    metrics.lastReloadSuccessful.set(1);
+    if (outcome.reloads.length > 0) metrics.lastReloadTimestamp.set(clock.now() / 1000);
+    const hash = createHash("sha256").update(rendered.hitchConf).update("\0").update(rendered.balanceConf);
+    metrics.configHash.set(hashToNumber(hash.digest("hex")));
+  }
+
+  #tellProblems(problems: readonly Problem[]): void {
+    const { metrics, log } = this.#options;
+    recordProblems(metrics, problems);
+    const { appeared, vanished } = this.#problems.update(problems);
+    for (const problem of appeared) log.warn(describeProblem(problem), `problem: ${problem.message}`);
+    for (const problem of vanished) log.info(describeProblem(problem), `problem solved: ${problem.message}`);
+  }
+}
+
+function describeProblem({ ref, severity, reason, field }: Problem): Record<string, unknown> {
+  return { object: formatRef(ref), severity, reason, ...(field === undefined ? {} : { field }) };
+}
+
+/** A failure to apply concerns no object of the user's; the controller itself is what to look at. */
+function describeFailure({ step, error }: ApplyFailure): Problem {
+  const reasons = {
+    WRITE_FAILED: "WriteFailed",
+    REFUSED: "ConfigurationRefused",
+    UNVERIFIED: "ConfigurationNotVerified",
+    NOT_RUNNING: "ChildNotRunning",
+  } as const;
+  return {
+    ref: { apiVersion: "evener.io/v1alpha1", kind: "Evener", name: step },
+    severity: "error",
+    reason: reasons[error.code],
+    message: `${step}: ${error.message}; the last good configuration serves`,
+  };
+}

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+import { join } from "node:path";
+import type { Desired, ServedCertificate } from "../apply/plan.ts";
+import type { Certificate, Ir } from "../model/types.ts";
+
+export interface Rendered {
+  readonly hitchConf: string;
+  readonly balanceConf: string;
+}
+
+/** Rendered text and model → what applying wants to know. */
+export function describeDesired(ir: Ir, rendered: Rendered): Desired {
+  const { certDir, certificates, defaultCertificate } = ir.hitch;
+  const pathOf = (certificate: Certificate) => join(certDir, `${certificate.id}.pem`);
+  const files = new Map<string, string>();
+  for (const certificate of [...certificates, defaultCertificate])
+    files.set(pathOf(certificate), certificate.pem);
+  const served: ServedCertificate[] = certificates.flatMap((certificate) => {
+    const host = certificate.hosts[0];
+    return host === undefined ? [] : [{ path: pathOf(certificate), host, pem: certificate.pem }];
+  });
+  served.push({ path: pathOf(defaultCertificate), host: undefined, pem: defaultCertificate.pem });
+  return { ...rendered, balanceHash: readHash(rendered.balanceConf), certificates: files, served };
+}
+
+function readHash(balanceConf: string): string {
+  const hash = /^hash[ \t]+(\S+)/m.exec(balanceConf)?.[1];
+  if (hash === undefined) throw new Error("balance.conf has no hash line");
+  return hash;
+}

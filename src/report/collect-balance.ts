@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Brings Balance's counters into the metrics; done when somebody asks for them. */
+import type { BalanceClient } from "../balance-client/client.ts";
+import type { BalanceChannel, BalancePool, BalanceStatus } from "../balance-client/types.ts";
+import { Deltas } from "./deltas.ts";
+import type { Metrics } from "./metrics.ts";
+
+export class BalanceCollector {
+  readonly #metrics: Metrics;
+  readonly #client: BalanceClient;
+  readonly #deltas = new Deltas();
+  #running: Promise<void> | undefined;
+
+  constructor(metrics: Metrics, client: BalanceClient) {
+    this.#metrics = metrics;
+    this.#client = client;
+  }
+
+  /** Rejects when Balance does not answer; the counters then stay as they were. */
+  async collect(): Promise<void> {
+    // Two scrapes at a time would count the growth twice.
+    this.#running ??= this.#collectOnce().finally(() => {
+      this.#running = undefined;
+    });
+    return this.#running;
+  }
+
+  async #collectOnce(): Promise<void> {
+    const status = await this.#client.status();
+    const pools = await this.#client.pools();
+    this.#recordListeners(status);
+    for (const pool of pools) this.#recordPool(pool);
+    this.#deltas.finish();
+  }
+
+  #recordListeners(status: BalanceStatus): void {
+    const { connectionsActive, connections, connectionsRefused } = this.#metrics;
+    connectionsActive.reset();
+    for (const one of status.listeners) {
+      const listener = one.name;
+      connectionsActive.set({ listener }, one.active);
+      connections.inc({ listener }, this.#deltas.grow(`${listener} accepted`, one.accepted));
+      for (const reason of ["proxy_errors", "no_route", "no_channel"] as const) {
+        connectionsRefused.inc({ listener, reason }, this.#deltas.grow(`${listener} ${reason}`, one[reason]));
+      }
+    }
+  }
+
+  #recordPool(pool: BalancePool): void {
+    const { bytes, connectFailures } = this.#metrics;
+    for (const { part, channel } of listChannels(pool)) {
+      const key = `${pool.pool} ${part} ${channel.channel}`;
+      bytes.inc({ direction: "in" }, this.#deltas.grow(`${key} in`, channel.bytes_in));
+      bytes.inc({ direction: "out" }, this.#deltas.grow(`${key} out`, channel.bytes_out));
+      const failed = this.#deltas.grow(`${key} failed`, channel.failed);
+      connectFailures.inc({ pool: pool.pool, endpoint: channel.channel }, failed);
+    }
+  }
+}
+
+/** A channel that starts to drain is still the same one, so its counters go on under the same key. */
+function listChannels(pool: BalancePool): { part: string; channel: BalanceChannel }[] {
+  const live = pool.groups.flatMap((group) => group.channels);
+  const draining = (pool.draining ?? []).flatMap((entry) => ("channels" in entry ? entry.channels : [entry]));
+  const seen = new Map<string, number>();
+  return [...live, ...draining].map((channel) => {
+    const nth = seen.get(channel.channel) ?? 0;
+    seen.set(channel.channel, nth + 1);
+    return { part: String(nth), channel };
+  });
+}

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+/** What /debug shows: the newest result of a rebuild, without any key. */
+import type { Latest } from "../loop/controller.ts";
+import { renderStatus } from "../render/render-status.ts";
+
+export function describeConfig(latest: Latest | undefined): Record<string, string> {
+  if (latest === undefined) return {};
+  const { rendered, model } = latest;
+  return {
+    "hitch.conf": rendered.hitchConf,
+    "balance.conf": rendered.balanceConf,
+    "status.yaml": renderStatus(model),
+  };
+}
+
+export function describeModel(latest: Latest | undefined): unknown {
+  if (latest === undefined) return {};
+  // A certificate's text begins with its key.
+  return JSON.parse(
+    JSON.stringify(latest.model, (key, value: unknown) => (key === "pem" ? undefined : value)),
+  );
+}
