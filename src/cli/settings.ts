@@ -51,8 +51,7 @@ interface RawOptions {
 }
 
 /** Flags that change what is rendered: `run` and `render` share them. */
-export function addModelOptions(command: Command): Command {
-  const defaultWorkers = Math.min(availableParallelism(), 64);
+export function addModelOptions(command: Command, defaultWorkers: number): Command {
   return addAll(command, [
     flag("--ingress-class <name>", "IngressClass name that is ours", parseClassName).default("evener"),
     flag("--controller-class <name>", "spec.controller of our IngressClasses", parseController).default(
@@ -67,10 +66,7 @@ export function addModelOptions(command: Command): Command {
     flag("--http-port <port>", "plain HTTP port", parsePort).default(8080),
     flag("--https-port <port>", "TLS port", parsePort).default(8443),
     flag("--run-dir <dir>", "where configuration, keys and sockets live", parseRunDir).default("/run/evener"),
-    flag("--workers <n>", "worker processes of Hitch and Balance each", parseWorkers).default(
-      defaultWorkers,
-      "number of processors",
-    ),
+    flag("--workers <n>", "worker processes of Hitch and Balance each", parseWorkers).default(defaultWorkers),
     flag(
       "--shutdown-grace-period <time>",
       "how long open connections may go on at the end",
@@ -80,7 +76,7 @@ export function addModelOptions(command: Command): Command {
 }
 
 export function addRunOptions(command: Command): Command {
-  addModelOptions(command);
+  addModelOptions(command, Math.min(availableParallelism(), 64));
   return addAll(command, [
     flag("--source <source>", "kube, or dir:PATH for manifests in a directory", parseSource).default(
       { kind: "kube" } satisfies SourceSetting,

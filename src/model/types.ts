@@ -48,7 +48,7 @@ export interface Certificate {
    */
   readonly id: string;
   readonly pem: string;
-  /** Host names that Hitch will serve it for (from SAN or CN), sorted, lower case. */
+  /** Host names and wildcards that Hitch will serve it for (from SAN or CN), sorted; for the default: all it has. */
   readonly hosts: readonly string[];
   readonly notAfter: string;
   /** Absent for the generated default certificate. */

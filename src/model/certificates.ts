@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The certificates Hitch loads, in an order and under names that make it serve what the model says. */
+import { type ParsedCertificate, sha256 } from "./certificate.ts";
+import { wildcardOf } from "./names.ts";
+import { compareText } from "./refs.ts";
+import type { Candidate, TlsClaim } from "./tls.ts";
+import type { Certificate, ServedHost } from "./types.ts";
+
+/**
+ * For a name in two certificates Hitch serves the one loaded last. At its start that is the one listed last; in a
+ * reload, files that stay count as loaded before those that come, whatever their order in the list. So a certificate
+ * gets a note of the certificates it must come after: when one of those changes, the note, and with it the file
+ * name, changes too, and the certificate is loaded anew, after it. The oldest Ingress's certificate comes last.
+ */
+export function arrangeCertificates(
+  oldestFirst: readonly Candidate[],
+  defaultCertificate: Certificate,
+): readonly Certificate[] {
+  const useful = dropDuplicates(oldestFirst);
+  const served = assignNames(useful);
+  /** The last certificate loaded so far for each name in Hitch's table. */
+  const loaded = new Map<string, string>();
+  for (const name of defaultCertificate.hosts) loaded.set(name, defaultCertificate.id);
+  return useful.toReversed().map((candidate) => {
+    const { names } = candidate.parsed;
+    // What was loaded before those is part of their own notes.
+    const before = [...new Set(names.flatMap((name) => loaded.get(name) ?? []))].sort(compareText);
+    const note = before.length === 0 ? "" : `# loaded after ${sha256(before.join("\n"))}\n`;
+    const certificate = { ...toCertificate(candidate, note), hosts: served.get(candidate) ?? [] };
+    for (const name of names) loaded.set(name, certificate.id);
+    return certificate;
+  });
+}
+
+/** The same certificate in two Secrets is loaded once; one without any name would never be served. */
+function dropDuplicates(candidates: readonly Candidate[]): readonly Candidate[] {
+  const seen = new Set<string>();
+  return candidates.filter(({ parsed }) => {
+    if (parsed.names.length === 0 || seen.has(parsed.pem)) return false;
+    seen.add(parsed.pem);
+    return true;
+  });
+}
+
+/** Each name goes to the first that has it. */
+function assignNames(oldestFirst: readonly Candidate[]): ReadonlyMap<Candidate, readonly string[]> {
+  const taken = new Set<string>();
+  return new Map(
+    oldestFirst.map((candidate) => {
+      const mine = candidate.parsed.names.filter((name) => !taken.has(name));
+      for (const name of mine) taken.add(name);
+      return [candidate, mine];
+    }),
+  );
+}
+
+const plainIds = new WeakMap<ParsedCertificate, string>();
+
+export function toCertificate({ parsed, secret }: Candidate, note = ""): Certificate {
+  const pem = note === "" ? parsed.pem : `${parsed.pem}${note}`;
+  const id = (note === "" ? plainIds.get(parsed) : undefined) ?? sha256(pem);
+  if (note === "") plainIds.set(parsed, id);
+  return { id, pem, hosts: parsed.names, notAfter: parsed.notAfter.toISOString(), source: secret };
+}
+
+/** Hitch's lookup: the whole name, then the wildcard of its first label, then the default certificate. */
+export function findServed(
+  claims: readonly TlsClaim[],
+  certificates: readonly Certificate[],
+  defaultCertificate: Certificate,
+): readonly ServedHost[] {
+  const table = new Map<string, string>();
+  for (const certificate of [defaultCertificate, ...certificates]) {
+    for (const name of certificate.hosts) table.set(name, certificate.id);
+  }
+  const hosts = [...new Set(claims.map((claim) => claim.host))].sort(compareText);
+  return hosts.map((host) => ({
+    host,
+    certificate: table.get(host) ?? table.get(wildcardOf(host) ?? "") ?? defaultCertificate.id,
+  }));
+}

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { Ir } from "../model/types.ts";
+import { safeCertificateId, safeInteger, safePath, safePort } from "./safe.ts";
+import { loadTemplate } from "./templates.ts";
+
+/** Every value is a string that a check of safe.ts has let through. */
+interface HitchView {
+  readonly httpsPort: string;
+  readonly backendSocket: string;
+  readonly workers: string;
+  readonly certificates: readonly string[];
+  readonly defaultCertificate: string;
+}
+
+const template = loadTemplate<HitchView>("hitch.conf.hbs");
+
+/** IR → hitch.conf. No byte of it comes from a user: ports, numbers, our own paths and hashes. */
+export function renderHitch({ hitch }: Ir): string {
+  const certDir = safePath(hitch.certDir);
+  const pathOf = ({ id }: { readonly id: string }): string => `${certDir}/${safeCertificateId(id)}.pem`;
+  return template({
+    httpsPort: safePort(hitch.httpsPort),
+    backendSocket: safePath(hitch.backendSocket),
+    workers: safeInteger(hitch.workers, 1, 64),
+    certificates: hitch.certificates.map(pathOf),
+    defaultCertificate: pathOf(hitch.defaultCertificate),
+  });
+}

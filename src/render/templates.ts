@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+import { existsSync, readFileSync } from "node:fs";
+import Handlebars from "handlebars";
+
+/** Beside the bundle, or at the top of the source tree. */
+const PLACES = [new URL("./templates/", import.meta.url), new URL("../../templates/", import.meta.url)];
+
+/** Reads and compiles a template of ours. Values are not escaped but refused: see safe.ts. */
+export function loadTemplate<View>(name: string): (view: View) => string {
+  const url = PLACES.map((place) => new URL(name, place)).find((candidate) => existsSync(candidate));
+  if (url === undefined) throw new Error(`the template ${name} is missing`);
+  return Handlebars.compile<View>(readFileSync(url, "utf8"), {
+    noEscape: true,
+    strict: true,
+    knownHelpersOnly: true,
+  });
+}
