@@ -22,7 +22,6 @@ fi
 echo "installing:$missing" >&2
 export DEBIAN_FRONTEND=noninteractive
 log=$(mktemp)
-# shellcheck disable=SC2086 # a list of names
 if apt-get install -y --no-install-recommends $missing >"$log" 2>&1 ||
 	{ apt-get update && apt-get install -y --no-install-recommends $missing; } >"$log" 2>&1; then
 	rm -f "$log"

@@ -15,6 +15,7 @@ from_url() {
 
 # The machine's own Debian mirror: the address behind its own release, wherever its sources are kept.
 mirror() {
+	# shellcheck disable=SC2016 # apt's own placeholders
 	local codename format='$(ORIGIN)|$(LABEL)|$(RELEASE)|$(COMPONENT)|$(REPO_URI)'
 	codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
 	apt-get indextargets --format "$format" 'Created-By: Packages' | awk -F'|' -v c="$codename" '

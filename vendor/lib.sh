@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # What fetch.sh, build.sh, link.sh and report.sh share: paths, flags, messages, package files and their keys.
-# shellcheck shell=bash disable=SC2034
+# shellcheck shell=bash
 set -euo pipefail
 export LC_ALL=C
 

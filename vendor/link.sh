@@ -21,15 +21,21 @@ stamp=$objects/linked-$(cd "$bin" && pwd | cksum | cut -d' ' -f1)
 base=$({ echo "$cflags $musl"; cat src/balance/*.h; } | sha256sum)
 export base
 object_of() { echo "$objects/$({ echo "$base"; cat "$1"; } | sha256sum | cut -c1-24)-$(basename "$1" .c).o"; }
+# An object is kept only if its source stayed the same meanwhile: people edit while others build.
 compile() {
-	# shellcheck disable=SC2086 # cflags is a list
-	test -f "$2" || { $cc $cflags -Isrc/balance -c "$1" -o "$2.$$" && mv "$2.$$" "$2"; }
+	test ! -f "$2" || return 0
+	$cc $cflags -Isrc/balance -c "$1" -o "$2.$$" || return
+	if test "$(object_of "$1")" != "$2"; then
+		rm -f "$2.$$"
+		echo "$1 changed while it was compiled: run this again" >&2
+		return 1
+	fi
+	mv "$2.$$" "$2"
 }
-export -f compile
+export -f object_of compile
 
 sources=()
 for c in src/balance/*.c; do
-	test -f src/balance/main.c || { say "src/balance/main.c is missing: linking without Balance"; break; }
 	case ${c##*/} in
 	*_test.c | fuzz_*.c) ;;
 	*) sources+=("$c") ;;
@@ -50,30 +56,28 @@ if test -x "$bin/hitch" && test "$bin/balance" -ef "$bin/hitch" && test "$(cat "
 	exit 0
 fi
 
+# shellcheck disable=SC2016 # for the inner shell
 printf '%s\0' "${pairs[@]}" src/dataplane/dispatch.c "$dispatch" |
 	xargs -0 -n 2 -P "$JOBS" bash -c 'compile "$1" "$2" || exit 255' compile ||
 	die "src/balance does not compile"
 work=$(mktemp -d "$cache/link.XXXXXX")
 trap 'rm -rf "$work"' EXIT
-if test ${#balance[@]} = 0; then
-	echo 'int balance_main(int c, char **v) { (void)c; (void)v; return 69; }' | "$cc" -x c -c -o "$work/stub.o" -
-	balance=("$work/stub.o")
-fi
 seal balance_main "$work/balance.o" "${balance[@]}"
-# shellcheck disable=SC2086 # LD_FLAGS is a list
-"$cc" $LD_FLAGS -Wl,-Map="$work/map" -o "$work/elf" "$dispatch" "$hitch" "$work/balance.o" "$mimalloc" ||
+"$cc" $LD_FLAGS -o "$work/elf" "$dispatch" "$hitch" "$work/balance.o" "$mimalloc" ||
 	die "linking failed"
 
 # The allocator must be mimalloc for every caller. libc's own one would be a second heap, and nothing would say so.
 nm=$($HOST_CC -print-prog-name=nm)
 address() { "$nm" "$work/elf" | awk -v s="$1" '$3 == s { print $1 }'; }
-test -n "$(address mi_malloc)" && test "$(address malloc)" = "$(address mi_malloc)" ||
+if test -z "$(address mi_malloc)" || test "$(address malloc)" != "$(address mi_malloc)"; then
 	die "malloc in the linked ELF is not mimalloc's"
+fi
 
-"$($HOST_CC -print-prog-name=strip)" -o "$work/stripped" "$work/elf"
-# By rename: a running hitch keeps the file it was started from.
-mv "$work/stripped" "$bin/hitch"
-ln -f "$bin/hitch" "$bin/balance"
+# By rename: a running hitch keeps the file it was started from, and nobody sees half a file.
+"$($HOST_CC -print-prog-name=strip)" -o "$bin/.hitch.$$" "$work/elf"
+ln "$bin/.hitch.$$" "$bin/.balance.$$"
+mv "$bin/.hitch.$$" "$bin/hitch"
+mv "$bin/.balance.$$" "$bin/balance"
 echo "$key" >"$stamp"
 find "$objects" -type f -mtime +7 -delete
 step evener "" "linked $bin/hitch ($(stat -c %s "$bin/hitch") bytes) and $bin/balance"

@@ -9,18 +9,19 @@ TEST_HITCH_APT := openssl lsof iproute2 procps
 
 .PHONY: dataplane dataplane-deps vendor-report test-hitch test-hitch-deps
 
-dataplane: dataplane-deps
+##@ Data plane
+dataplane: dataplane-deps ## fetch, verify, build and link dist/bin/hitch and dist/bin/balance
 	@vendor/build.sh musl mimalloc libev openssl hitch
 	@vendor/link.sh
 
 dataplane-deps:
 	@vendor/deps.sh $(DATAPLANE_APT)
 
-vendor-report:
+vendor-report: ## third-party packages: versions, licences, hashes
 	@vendor/report.sh
 
 test-hitch-deps:
 	@vendor/deps.sh $(TEST_HITCH_APT)
 
-test-hitch: dataplane test-hitch-deps
+test-hitch: dataplane test-hitch-deps ## Hitch's own test suite against dist/bin/hitch
 	@test/hitch/run.sh dist/bin/hitch

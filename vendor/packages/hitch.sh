@@ -44,7 +44,6 @@ build() {
 	flex -o obj/cfg_lex.c src/cfg_lex.l
 	for c in src/configuration.c src/hitch.c src/hssl_locks.c src/logging.c src/ocsp.c src/ringbuffer.c \
 		src/foreign/*.c obj/cfg_parser.c obj/cfg_lex.c; do
-		# shellcheck disable=SC2086 # C_FLAGS is a list
 		musl-gcc -std=gnu11 $C_FLAGS -fno-strict-aliasing -DOPENSSL_SUPPRESS_DEPRECATED -Dmain=hitch_main \
 			-Werror=implicit-function-declaration \
 			-Iobj -Isrc -Isrc/foreign -I"$openssl/include" -I"$libev/include" \
