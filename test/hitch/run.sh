@@ -31,6 +31,7 @@ if ! "${isolate[@]}" true; then
 	echo "error: this test needs private mount and network namespaces (unshare), which are not permitted here" >&2
 	exit 1
 fi
+# shellcheck source=vendor/lib.sh
 . "$here/../../vendor/lib.sh"
 
 work=$(mktemp -d)
