@@ -71,8 +71,7 @@ async function respond(
 
 async function route(request: IncomingMessage, deps: HealthDependencies): Promise<Answer> {
   if (request.method !== "GET" && request.method !== "HEAD") return { status: 405, body: "only GET\n" };
-  const path = new URL(request.url ?? "/", "http://localhost").pathname;
-  switch (path) {
+  switch (request.url?.split("?")[0]) {
     case "/healthz":
       return report(deps.broken(), "alive");
     case "/readyz":

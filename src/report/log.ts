@@ -45,10 +45,15 @@ function textStream(out: { write(line: string): unknown }): Writable {
 export function formatLine(json: string): string {
   const { time, level, msg, program: _program, ...rest } = JSON.parse(json) as Record<string, unknown>;
   const fields = Object.entries(rest).map(([key, value]) => ` ${key}=${formatValue(value)}`);
-  return `${String(time)} ${String(level).toUpperCase().padEnd(5)} ${String(msg)}${fields.join("")}\n`;
+  return `${String(time)} ${String(level).toUpperCase().padEnd(5)} ${escapeControls(String(msg))}${fields.join("")}\n`;
 }
 
 function formatValue(value: unknown): string {
   if (typeof value === "string" && /^[\w./:@*-]+$/.test(value)) return value;
   return JSON.stringify(value);
+}
+
+/** One record is one line, whatever a message quotes. */
+function escapeControls(text: string): string {
+  return text.replace(/\p{Cc}/gu, (char) => JSON.stringify(char).slice(1, -1));
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Everything that lives between start and stop of `evener run`. */
-import { readdir, unlink } from "node:fs/promises";
+import { readdir, rm, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { Applier } from "../apply/applier.ts";
 import { generateFallbackCertificate } from "../apply/fallback-certificate.ts";
@@ -172,6 +172,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
         balanceConfPath,
         listWorkers: listChildren,
       });
+      await removeKeys(runDir, certDir);
       await health.stop();
     },
   };
@@ -197,6 +198,12 @@ function listMissing(source: Source, applier: Applier, plane: DataPlane, stoppin
   if (applier.applied.balance === undefined) missing.push("no configuration is live in balance");
   if (applier.applied.hitch === undefined) missing.push("no configuration is live in hitch");
   return missing;
+}
+
+/** Nobody needs the keys on the disk any more, nor the numbers of processes that are gone. */
+async function removeKeys(runDir: string, certDir: string): Promise<void> {
+  await rm(certDir, { recursive: true, force: true });
+  for (const child of ["hitch", "balance"]) await rm(join(runDir, `${child}.pid`), { force: true });
 }
 
 /** After a controller that was killed: its children, and the sockets they listened on. */

@@ -13,7 +13,11 @@ describe("applying", () => {
     assert.deepEqual(outcome.failures, []);
     assert.deepEqual(plane.events, ["start balance", "check hitch", "start hitch"]);
     assert.deepEqual(new Set(plane.fs.modes.values()), new Set([0o600]));
-    assert.deepEqual([...plane.fs.files.keys()].sort(), ["/run/balance.conf", "/run/certs/a.pem", "/run/hitch.conf"]);
+    assert.deepEqual([...plane.fs.files.keys()].sort(), [
+      "/run/balance.conf",
+      "/run/certs/a.pem",
+      "/run/hitch.conf",
+    ]);
   });
 
   test("an endpoint change reloads Balance alone; the same again does nothing", async () => {
@@ -49,7 +53,10 @@ describe("applying", () => {
     assert.deepEqual(plane.events, ["reload balance", "check hitch"]);
     assert.equal(plane.fs.files.get("/run/hitch.conf"), good.hitchConf);
     assert.ok(!plane.fs.files.has("/run/hitch.conf.next"));
-    assert.deepEqual(outcome.reloads.map((report) => report.result), ["ok", "refused"]);
+    assert.deepEqual(
+      outcome.reloads.map((report) => report.result),
+      ["ok", "refused"],
+    );
   });
 
   test("what Balance refuses is rolled back; Hitch's part goes on", async () => {

@@ -62,7 +62,8 @@ export class FakePlane {
     if (conf.includes(this.badWord)) throw new ApplyError("REFUSED", "bad word");
     for (const match of conf.matchAll(/pem-file = "(.*)"/g)) {
       const pem = this.fs.files.get(match[1] ?? "");
-      if (pem === undefined || !pem.endsWith("END\n")) throw new ApplyError("REFUSED", `${match[1]} is not whole`);
+      if (pem === undefined || !pem.endsWith("END\n"))
+        throw new ApplyError("REFUSED", `${match[1]} is not whole`);
     }
     if (!conf.endsWith("end\n")) throw new ApplyError("REFUSED", "not whole");
     return conf;
@@ -70,7 +71,8 @@ export class FakePlane {
 
   loadBalance(): string {
     const conf = this.fs.files.get(BALANCE_CONF) ?? "";
-    if (conf.includes(this.badWord) || !conf.endsWith("end\n")) throw new BalanceError("REFUSED", "balance.conf:1: bad");
+    if (conf.includes(this.badWord) || !conf.endsWith("end\n"))
+      throw new BalanceError("REFUSED", "balance.conf:1: bad");
     return conf;
   }
 

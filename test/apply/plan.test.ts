@@ -54,7 +54,9 @@ describe("the plan", () => {
 
   test("an endpoint change touches only Balance", () => {
     const balanceConf = BALANCE.replace("hash 1", "hash 2").replace("10.0.0.1:80", "10.0.0.1:80 10.0.0.2:80");
-    assert.deepEqual(planSteps(applied, desired({ balanceConf })), [{ type: "balance", reason: "endpoints" }]);
+    assert.deepEqual(planSteps(applied, desired({ balanceConf })), [
+      { type: "balance", reason: "endpoints" },
+    ]);
   });
 
   test("a rotation writes the new key, reloads only Hitch, verifies only what is new", () => {
@@ -93,7 +95,11 @@ describe("the reason", () => {
   const balanceCases: [string, string, string | undefined][] = [
     ["nothing", BALANCE, undefined],
     ["a listener", BALANCE.replace("8080", "8081"), "listeners"],
-    ["a route and an endpoint", BALANCE.replace("a.example", "b.example").replace("0.1:80", "0.2:80"), "routes"],
+    [
+      "a route and an endpoint",
+      BALANCE.replace("a.example", "b.example").replace("0.1:80", "0.2:80"),
+      "routes",
+    ],
     ["an endpoint", BALANCE.replace("10.0.0.1:80", "10.0.0.2:80"), "endpoints"],
     ["something else", BALANCE.replace("workers 2", "workers 3"), "settings"],
   ];
