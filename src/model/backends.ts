@@ -73,14 +73,17 @@ export function createBackends(store: Store, report: Report): Backends {
         return undefined;
       }
       const wanted = service.port?.name ?? service.port?.number;
-      const nameOk = isDnsLabel(service.name) && isDnsLabel(ingress.namespace ?? "");
-      if (!nameOk || !(typeof wanted === "string" ? isPortName(wanted) : isPortNumber(wanted))) {
-        const shown = nameOk ? `port ${quote(wanted ?? "")}` : quote(service.name);
-        const message = `Service ${shown} is not allowed as a name; the backend is left out`;
-        report(ingress, "error", "InvalidBackend", message, `${field}.service.${nameOk ? "port" : "name"}`);
+      const where = `${field}.service`;
+      if (!isDnsLabel(service.name) || !isDnsLabel(ingress.namespace ?? "")) {
+        const message = `${quote(service.name)} is no Service name; the backend is left out`;
+        report(ingress, "error", "InvalidBackend", message, `${where}.name`);
         return undefined;
       }
-      if (wanted === undefined) return undefined;
+      if (wanted === undefined || !(typeof wanted === "string" ? isPortName(wanted) : isPortNumber(wanted))) {
+        const what = wanted === undefined ? "names no port" : `has ${quote(wanted)}, which is no port`;
+        report(ingress, "error", "InvalidBackend", `the backend ${what}; it is left out`, `${where}.port`);
+        return undefined;
+      }
       const { pool, fault } = resolvePort(ingress.namespace ?? "", service.name, wanted);
       if (fault !== undefined) report(ingress, "error", fault.reason, fault.message, `${field}.service`);
       return pool.name;

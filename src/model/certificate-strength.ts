@@ -8,6 +8,16 @@ const MAX_RSA_BITS = 8192;
 /** Curves that TLS 1.2 and 1.3 both can sign with (RFC 8446 §4.2.3). */
 const CURVES = new Set(["prime256v1", "secp384r1", "secp521r1"]);
 
+/** Further curves of 224 bits and more, good enough to have signed the leaf. */
+const CHAIN_CURVES = new Set([
+  ...CURVES,
+  "secp224r1",
+  "secp256k1",
+  "brainpoolP256r1",
+  "brainpoolP384r1",
+  "brainpoolP512r1",
+]);
+
 /** Signature algorithms on MD2, MD4, MD5 and SHA-1. */
 const WEAK_SIGNATURES = new Set([
   "1.2.840.113549.1.1.2",
@@ -41,9 +51,9 @@ export function findKeyFault(key: KeyObject, isLeaf: boolean): StrengthFault | u
       }
       return undefined;
     case "ec":
-      if (CURVES.has(namedCurve)) return undefined;
       // Chain certificates are only checked for strength; no handshake signs with them.
-      return isLeaf ? unsupported("a key on an elliptic curve that TLS 1.3 has no signature for") : undefined;
+      if ((isLeaf ? CURVES : CHAIN_CURVES).has(namedCurve)) return undefined;
+      return unsupported("a key on an elliptic curve that is not supported");
     case "ed25519":
     case "ed448":
       return undefined;

@@ -41,19 +41,23 @@ export function collectTls(
   for (const ingress of ingresses) {
     const ref = refOf("Ingress", ingress);
     for (const [i, tls] of (ingress.spec?.tls ?? []).entries()) {
-      const hosts = readHosts(tls.hosts ?? [], ref, `spec.tls[${i}].hosts`, report);
+      // An entry without hosts is for all hosts of the rules.
+      const hosts =
+        (tls.hosts ?? []).length > 0
+          ? readHosts(tls.hosts ?? [], ref, `spec.tls[${i}].hosts`, report)
+          : listRuleHosts(ingress);
       claims.push(...hosts.map((host) => ({ host, ingress: ref })));
       if (tls.secretName === undefined || tls.secretName === "") continue;
       const field = `spec.tls[${i}].secretName`;
       if (!isDnsSubdomain(tls.secretName)) {
-        const message = `${quote(tls.secretName)} is no Secret name; the default certificate is served`;
+        const message = `${quote(tls.secretName)} is no Secret name; it is left out`;
         report(ref, "error", "InvalidSecretName", message, field);
         continue;
       }
       const key = keyOf({ namespace: ref.namespace ?? "", name: tls.secretName });
       const secret = store.secrets.get(key);
       if (secret === undefined) {
-        const message = `Secret ${key} does not exist (yet); the default certificate is served`;
+        const message = `Secret ${key} does not exist (yet); its hosts do without it`;
         report(ref, "warning", "SecretNotFound", message, field);
         continue;
       }
@@ -93,6 +97,11 @@ export function readCandidate(
   return { secret: ref, ingress, field, parsed: result };
 }
 
+function listRuleHosts(ingress: V1Ingress): readonly string[] {
+  const hosts = (ingress.spec?.rules ?? []).map((rule) => rule.host?.toLowerCase() ?? "");
+  return [...new Set(hosts.filter(isHost))];
+}
+
 function readHosts(
   hosts: readonly string[],
   ref: ObjectRef,
@@ -124,6 +133,6 @@ function warnUncovered(
 }
 
 function reportUnusable(key: string, ref: ObjectRef, field: string, report: Report): void {
-  const message = `Secret ${key} can't be used; the default certificate is served`;
+  const message = `Secret ${key} can't be used; its hosts do without it`;
   report(ref, "warning", "SecretNotUsable", message, field);
 }

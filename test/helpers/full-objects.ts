@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+/** One object of each kind with every string field the model may look at. */
+
+const meta = (name: string, more: object = {}) => ({
+  name,
+  namespace: "shop",
+  uid: "11111111-2222-3333-4444-555555555555",
+  labels: { app: "web" },
+  annotations: { "example.org/note": "text", "kubernetes.io/ingress.class": "evener" },
+  creationTimestamp: "2025-01-01T00:00:00Z",
+  ...more,
+});
+
+const backend = { service: { name: "web", port: { name: "http" } } };
+
+export function fullObjects(crt: string, key: string): readonly Record<string, unknown>[] {
+  return [
+    {
+      apiVersion: "networking.k8s.io/v1",
+      kind: "Ingress",
+      metadata: meta("web"),
+      spec: {
+        ingressClassName: "evener",
+        defaultBackend: backend,
+        tls: [{ hosts: ["a.example", "*.a.example"], secretName: "web-tls" }],
+        rules: [
+          { host: "a.example", http: { paths: [{ path: "/", pathType: "Prefix", backend }] } },
+          { host: "*.a.example", http: { paths: [{ path: "/x", pathType: "Exact", backend }] } },
+        ],
+      },
+      status: { loadBalancer: { ingress: [{ hostname: "lb.example" }] } },
+    },
+    {
+      apiVersion: "networking.k8s.io/v1",
+      kind: "IngressClass",
+      metadata: { name: "evener", annotations: { "ingressclass.kubernetes.io/is-default-class": "true" } },
+      spec: { controller: "evener.io/ingress-controller" },
+    },
+    {
+      apiVersion: "v1",
+      kind: "Service",
+      metadata: meta("web"),
+      spec: {
+        type: "ClusterIP",
+        clusterIP: "10.96.0.1",
+        selector: { app: "web" },
+        ports: [{ name: "http", port: 80, targetPort: "web", protocol: "TCP", appProtocol: "http" }],
+      },
+    },
+    {
+      apiVersion: "discovery.k8s.io/v1",
+      kind: "EndpointSlice",
+      metadata: meta("web-1", { labels: { "kubernetes.io/service-name": "web" } }),
+      addressType: "IPv4",
+      ports: [{ name: "http", port: 8080, protocol: "TCP" }],
+      endpoints: [{ addresses: ["10.0.0.1"], conditions: { ready: true }, nodeName: "node", zone: "zone" }],
+    },
+    {
+      apiVersion: "v1",
+      kind: "Secret",
+      metadata: meta("web-tls"),
+      type: "kubernetes.io/tls",
+      data: {
+        "tls.crt": Buffer.from(crt).toString("base64"),
+        "tls.key": Buffer.from(key).toString("base64"),
+      },
+    },
+  ];
+}

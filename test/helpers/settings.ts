@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { ModelSettings } from "../../src/model/types.ts";
+
+/** Time of every rebuild in tests. */
+export const NOW = new Date("2026-01-01T00:00:00Z");
+
+export const SETTINGS: ModelSettings = Object.freeze({
+  ingressClass: "evener",
+  controllerClass: "evener.io/ingress-controller",
+  watchIngressWithoutClass: false,
+  watchNamespaces: [],
+  publishStatusAddresses: [],
+  httpPort: 8080,
+  httpsPort: 8443,
+  workers: 2,
+  runDir: "/run/evener",
+  shutdownGraceSeconds: 30,
+});

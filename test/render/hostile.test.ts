@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { PLACEHOLDER_CERTIFICATE, renderManifests } from "../../src/cli/render.ts";
+import { buildModel } from "../../src/model/build-model.ts";
+import type { Ir, Store } from "../../src/model/types.ts";
+import { renderConfigs } from "../../src/render/render-configs.ts";
+import { UnsafeValueError } from "../../src/render/safe.ts";
+import { parseManifests } from "../../src/store/parse-manifests.ts";
+import { makeCertificates } from "../helpers/certificates.ts";
+import { fullObjects } from "../helpers/full-objects.ts";
+import { HOSTILE, MARK, replaceEachString } from "../helpers/hostile.ts";
+import { NOW, SETTINGS } from "../helpers/settings.ts";
+
+const made = (await makeCertificates({ web: { names: ["a.example", "*.a.example"] } })).get("web");
+const OBJECTS = fullObjects(made?.crt ?? "", made?.key ?? "");
+
+function assertClean(text: string, where: string): void {
+  assert.ok(!text.toLowerCase().includes(MARK), `${where}: hostile text came through`);
+  assert.match(text, /^[\x20-\x7e\n]*$/, `${where}: a byte that no configuration has`);
+}
+
+/** Each object in turn with one field replaced, among the sound others. */
+function* mutations(by: string): Generator<{ path: string; objects: readonly Record<string, unknown>[] }> {
+  for (const [i, object] of OBJECTS.entries()) {
+    for (const { path, value } of replaceEachString(object, by)) {
+      yield { path: `${object.kind}${path}`, objects: OBJECTS.with(i, value as Record<string, unknown>) };
+    }
+  }
+}
+
+test("the objects are served while nothing is hostile", () => {
+  const { files, problems } = renderManifests(
+    [parseManifests(JSON.stringify(list(OBJECTS)), "all.json")],
+    SETTINGS,
+    NOW,
+  );
+  assert.match(files.get("balance.conf") ?? "", /^route https a\.example shop\/web:80$/m);
+  // The wildcard host has a path, so that there is one to be hostile in.
+  assert.deepEqual(
+    problems.map((problem) => problem.reason),
+    ["PathNotSupported"],
+  );
+});
+
+describe("no byte of a hostile string reaches a configuration", () => {
+  for (const [name, text] of Object.entries(HOSTILE)) {
+    test(`from manifests: ${name}`, () => {
+      let count = 0;
+      for (const { path, objects } of mutations(text)) {
+        const parsed = parseManifests(JSON.stringify(list(objects)), "all.json");
+        const { files } = renderManifests([parsed], SETTINGS, NOW);
+        assertClean(files.get("hitch.conf") ?? "", `hitch.conf, ${path}`);
+        assertClean(files.get("balance.conf") ?? "", `balance.conf, ${path}`);
+        assert.match(files.get("status.yaml") ?? "", /^problems:/);
+        count++;
+      }
+      assert.ok(count > 100, `only ${count} fields were tried`);
+    });
+
+    // What an API server lets pass has not been through our parser.
+    test(`from the API: ${name}`, () => {
+      for (const { path, objects } of mutations(text)) {
+        // It does check the structure, so only the keys of maps can be anything.
+        if (path.includes("(key ") && !/\.(?:labels|annotations|selector|data)\.\(key /.test(path)) continue;
+        const { ir } = buildModel({
+          store: toStore(objects),
+          settings: SETTINGS,
+          fallbackCertificate: PLACEHOLDER_CERTIFICATE,
+          now: NOW,
+        });
+        const { hitchConf, balanceConf } = renderConfigs(ir);
+        assertClean(hitchConf, `hitch.conf, ${path}`);
+        assertClean(balanceConf, `balance.conf, ${path}`);
+      }
+    });
+  }
+});
+
+describe("rendering is a second line of defence", () => {
+  const { ir } = buildModel({
+    store: toStore(OBJECTS),
+    settings: SETTINGS,
+    fallbackCertificate: PLACEHOLDER_CERTIFICATE,
+    now: NOW,
+  });
+
+  test("every string of the IR that is rendered is checked", () => {
+    renderConfigs(ir);
+    const rendered = {
+      hitch: { ...ir.hitch, certificates: ir.hitch.certificates.map(({ id }) => ({ id })) },
+    };
+    const parts = {
+      hitch: { ...rendered.hitch, served: undefined, defaultCertificate: { id: "default" } },
+      balance: ir.balance,
+    };
+    let count = 0;
+    for (const { path, value } of replaceEachString(parts, `a.example\n${MARK}`)) {
+      if (path.includes("(key ")) continue;
+      assert.throws(() => renderConfigs(value as Ir), UnsafeValueError, path);
+      count++;
+    }
+    assert.ok(count >= 15, `only ${count} values were tried`);
+  });
+});
+
+function list(items: readonly unknown[]): object {
+  return { apiVersion: "v1", kind: "List", items };
+}
+
+function toStore(objects: readonly Record<string, unknown>[]): Store {
+  // The kinds keep their places, whatever became of the field `kind`.
+  const maps = objects.map((object) => {
+    const { namespace, name } = (object.metadata ?? {}) as { namespace?: string; name?: string };
+    return new Map([[namespace === undefined ? String(name) : `${namespace}/${name}`, object]]);
+  });
+  const [ingresses, ingressClasses, services, endpointSlices, secrets] = maps;
+  return { ingresses, ingressClasses, services, endpointSlices, secrets } as unknown as Store;
+}
