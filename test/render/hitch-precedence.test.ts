@@ -2,7 +2,7 @@
 /** The model says which certificate Hitch serves; here Hitch says so itself, at its start and after reloads. */
 import assert from "node:assert/strict";
 import { X509Certificate } from "node:crypto";
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -68,7 +68,9 @@ function build(runDir: string, port: number, names: Readonly<Record<number, stri
 
 function writeConfig(runDir: string, ir: Ir): void {
   for (const { id, pem } of [...ir.hitch.certificates, ir.hitch.defaultCertificate]) {
-    writeFileSync(join(runDir, "certs", `${id}.pem`), pem);
+    const path = join(runDir, "certs", `${id}.pem`);
+    // A file with a new time counts as a new certificate.
+    if (!existsSync(path)) writeFileSync(path, pem);
   }
   writeFileSync(join(runDir, "hitch.conf"), renderHitch(ir));
 }
