@@ -55,11 +55,12 @@ from_debian() {
 }
 
 # debian_version SOURCE VERSION APT_OPTION...: the full Debian version (epoch, repack and revision) of an upstream version.
+# "A~reallyB" is Debian's way back from A to B; "+~csN" counts the further tarballs of a source in several parts.
 debian_version() {
 	local source=$1 version=${2//./\\.}
 	shift 2
 	apt-cache "$@" showsrc --only-source "$source" 2>/dev/null |
-		sed -nE "s/^Version: (([0-9]+:)?$version(\+[a-z0-9.]+)?-.*)/\1/p" | sort -V | tail -n 1
+		sed -nE "s/^Version: (([0-9]+:)?([0-9.]+~really)?$version(\+~?[a-z0-9.]+)?-.*)/\1/p" | sort -V | tail -n 1
 }
 
 fetch() (

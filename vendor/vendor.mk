@@ -11,7 +11,7 @@ TEST_HITCH_APT := openssl lsof iproute2 procps
 
 ##@ Data plane
 dataplane: dataplane-deps ## fetch, verify, build and link dist/bin/hitch and dist/bin/balance
-	@vendor/build.sh musl mimalloc libev openssl hitch
+	@vendor/build.sh musl mimalloc libev openssl llhttp hitch
 	@vendor/link.sh
 
 dataplane-deps:
