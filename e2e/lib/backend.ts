@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+/** A pod: an HTTP server on loopback that says its name. */
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import type { TestContext } from "node:test";
+
+export interface Backend {
+  readonly name: string;
+  readonly port: number;
+  /** TCP connections accepted so far. */
+  readonly accepted: () => number;
+  stop(): Promise<void>;
+}
+
+export async function startBackend(t: TestContext, name: string, port = 0): Promise<Backend> {
+  let accepted = 0;
+  const server = createServer((_request, response) => response.end(`${name}\n`));
+  server.keepAliveTimeout = 600_000;
+  server.on("connection", () => accepted++);
+  server.listen(port, "127.0.0.1", 4096);
+  await once(server, "listening");
+  const stop = async () => {
+    server.closeAllConnections();
+    if (server.listening) await new Promise((resolve) => server.close(resolve));
+  };
+  t.after(stop);
+  return { name, port: (server.address() as AddressInfo).port, accepted: () => accepted, stop };
+}
