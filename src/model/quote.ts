@@ -8,13 +8,17 @@ const MAX_QUOTED = 80;
  */
 export function quote(value: unknown): string {
   const text = typeof value === "string" ? value : (JSON.stringify(value) ?? String(value));
-  const head = text.length > MAX_QUOTED ? text.slice(0, MAX_QUOTED) : text;
-  const escaped = JSON.stringify(head).replace(
-    /[^\x20-\x7e]/g,
-    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`,
-  );
-  if (escaped.length <= MAX_QUOTED && head.length === text.length) return escaped;
-  // Cutting may leave half an escape sequence at the end: take it away too.
-  const cut = escaped.slice(0, MAX_QUOTED - 2).replace(/\\(u[0-9a-f]{0,3})?$/, "");
-  return `${cut.endsWith('"') && cut.length > 1 ? cut.slice(0, -1) : cut}…" (${text.length} characters)`;
+  let quoted = "";
+  for (let i = 0; i < text.length; i++) {
+    const next = escapeUnit(text.charAt(i));
+    if (quoted.length + next.length > MAX_QUOTED) return `"${quoted}…" (${text.length} characters)`;
+    quoted += next;
+  }
+  return `"${quoted}"`;
+}
+
+function escapeUnit(unit: string): string {
+  const code = unit.charCodeAt(0);
+  if (code > 0x7e) return `\\u${code.toString(16).padStart(4, "0")}`;
+  return JSON.stringify(unit).slice(1, -1);
 }

@@ -81,7 +81,9 @@ function readYaml(text: string, firstLine: number, sink: Sink): void {
   for (const document of parsed) {
     const error = document.errors[0];
     if (error !== undefined) {
-      const line = firstLine + Math.max(lineCounter.linePos(error.pos[0]).line, 1) - 1;
+      // What is never closed is noticed after the last line; that is where to look then.
+      const last = text.trimEnd().split("\n").length;
+      const line = firstLine + Math.min(Math.max(lineCounter.linePos(error.pos[0]).line, 1), last) - 1;
       const reason = error.message.split("\n")[0] ?? "";
       refuseFile(sink, "BrokenYaml", `line ${line}: ${reason}; this document is left out`);
       continue;
