@@ -1,24 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /* conf: a configuration file, read whole and checked whole (docs/balance-config.md). */
-#include "conf.h"
-
-#include "words.h"
+#include "conf_parse.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { HOST_MAX = 253, NAME_MAX_LEN = 255, SECONDS_MAX = 1000000, BACKLOG_MAX = 1 << 30 };
-
-struct parse {
-	struct conf *conf;
-	struct conf_error *error;
-	struct words words; /* of the current line */
-	bool seen_hash, seen_workers, seen_control, seen_grace;
-};
-
-__attribute__((format(printf, 2, 3))) static bool fail(struct parse *p, const char *format, ...)
+bool parse_fail(struct parse *p, const char *format, ...)
 {
 	va_list ap;
 	va_start(ap, format);
@@ -27,33 +16,30 @@ __attribute__((format(printf, 2, 3))) static bool fail(struct parse *p, const ch
 	return false;
 }
 
-static bool no_memory(struct parse *p)
+bool parse_no_memory(struct parse *p)
 {
-	return fail(p, "out of memory");
+	return parse_fail(p, "out of memory");
 }
 
-/* For messages: a word cut to a length a person can read. */
-#define SHOW(w) (int)((w).len > 80 ? 80 : (w).len), (w).at
-
-static bool once(struct parse *p, bool *seen, const char *what)
+bool parse_once(struct parse *p, bool *seen, const char *what)
 {
 	if (*seen)
-		return fail(p, "%s is given twice", what);
+		return parse_fail(p, "%s is given twice", what);
 	*seen = true;
 	return true;
 }
 
-static bool one_word(struct parse *p, struct word *out, const char *what)
+bool parse_one_word(struct parse *p, struct word *out, const char *what)
 {
 	if (!words_next(&p->words, out))
-		return fail(p, "%s: a value is missing", what);
+		return parse_fail(p, "%s: a value is missing", what);
 	struct word more;
 	if (words_next(&p->words, &more))
-		return fail(p, "%s: unexpected \"%.*s\"", what, SHOW(more));
+		return parse_fail(p, "%s: unexpected \"%.*s\"", what, SHOW(more));
 	return true;
 }
 
-static char *keep(struct parse *p, struct word w)
+char *parse_keep(struct parse *p, struct word w)
 {
 	return arena_copy(&p->conf->arena, w.at, w.len);
 }
@@ -61,10 +47,10 @@ static char *keep(struct parse *p, struct word w)
 static bool take_text(struct parse *p, const char **out, bool *seen, const char *what)
 {
 	struct word w;
-	if (!once(p, seen, what) || !one_word(p, &w, what))
+	if (!parse_once(p, seen, what) || !parse_one_word(p, &w, what))
 		return false;
-	*out = keep(p, w);
-	return *out != NULL || no_memory(p);
+	*out = parse_keep(p, w);
+	return *out != NULL || parse_no_memory(p);
 }
 
 static bool take_hash(struct parse *p)
@@ -75,23 +61,23 @@ static bool take_hash(struct parse *p)
 static bool take_workers(struct parse *p)
 {
 	struct word w;
-	if (!once(p, &p->seen_workers, "workers") || !one_word(p, &w, "workers"))
+	if (!parse_once(p, &p->seen_workers, "workers") || !parse_one_word(p, &w, "workers"))
 		return false;
 	if (!word_number(w, 1, 64, &p->conf->workers))
-		return fail(p, "workers: \"%.*s\" is not a number from 1 to 64", SHOW(w));
+		return parse_fail(p, "workers: \"%.*s\" is not a number from 1 to 64", SHOW(w));
 	return true;
 }
 
-static bool unix_path(struct parse *p, struct word w, const char *what, const char **path)
+bool parse_unix_path(struct parse *p, struct word w, const char *what, const char **path)
 {
 	struct sockaddr_un un;
 	if (!word_starts(w, "unix:"))
-		return fail(p, "%s: \"%.*s\" does not begin with unix:", what, SHOW(w));
-	char *text = keep(p, (struct word){w.at + 5, w.len - 5});
+		return parse_fail(p, "%s: \"%.*s\" does not begin with unix:", what, SHOW(w));
+	char *text = parse_keep(p, (struct word){w.at + 5, w.len - 5});
 	if (text == NULL)
-		return no_memory(p);
+		return parse_no_memory(p);
 	if (text[0] != '/' || !addr_unix(&un, text))
-		return fail(p, "%s: not an absolute path of at most %zu bytes", what, sizeof un.sun_path - 1);
+		return parse_fail(p, "%s: not an absolute path of at most %zu bytes", what, sizeof un.sun_path - 1);
 	*path = text;
 	return true;
 }
@@ -99,196 +85,39 @@ static bool unix_path(struct parse *p, struct word w, const char *what, const ch
 static bool take_control(struct parse *p)
 {
 	struct word w;
-	return once(p, &p->seen_control, "control") && one_word(p, &w, "control") &&
-	       unix_path(p, w, "control", &p->conf->control);
+	return parse_once(p, &p->seen_control, "control") && parse_one_word(p, &w, "control") &&
+	       parse_unix_path(p, w, "control", &p->conf->control);
 }
 
 static bool take_grace(struct parse *p)
 {
 	struct word w;
-	if (!once(p, &p->seen_grace, "grace") || !one_word(p, &w, "grace"))
+	if (!parse_once(p, &p->seen_grace, "grace") || !parse_one_word(p, &w, "grace"))
 		return false;
 	if (!word_seconds(w, SECONDS_MAX, &p->conf->grace_ms))
-		return fail(p, "grace: \"%.*s\" is not a number of seconds", SHOW(w));
+		return parse_fail(p, "grace: \"%.*s\" is not a number of seconds", SHOW(w));
 	return true;
 }
 
-static bool take_name(struct parse *p, const char *what, struct word *w)
+bool parse_name(struct parse *p, const char *what, struct word *w)
 {
 	if (!words_next(&p->words, w))
-		return fail(p, "%s: a name is missing", what);
+		return parse_fail(p, "%s: a name is missing", what);
 	if (w->len > NAME_MAX_LEN || !word_only(*w, "._-/:") || !word_is_alnum(w->at[0]))
-		return fail(p, "%s: \"%.*s\" is not a name (letters, digits and ._-/: up to 255 bytes)", what, SHOW(*w));
+		return parse_fail(p, "%s: \"%.*s\" is not a name (letters, digits and ._-/: up to 255 bytes)", what, SHOW(*w));
 	return true;
 }
 
-static bool listener_option(struct parse *p, struct listener *l, struct word w)
+bool parse_host(struct parse *p, const char *what, struct word w, char **host)
 {
-	uint32_t backlog;
-	if (word_is(w, "proxy=none"))
-		l->proxy = PROXY_NONE;
-	else if (word_is(w, "proxy=v1"))
-		l->proxy = PROXY_V1;
-	else if (word_is(w, "proxy=v2"))
-		l->proxy = PROXY_V2;
-	else if (word_is(w, "proxy=any"))
-		l->proxy = PROXY_ANY;
-	else if (word_is(w, "v6only") && l->path == NULL && l->addr.sa.sa_family == AF_INET6)
-		l->v6only = true;
-	else if (word_starts(w, "backlog=") &&
-	         word_number((struct word){w.at + 8, w.len - 8}, 1, BACKLOG_MAX, &backlog))
-		l->backlog = (int)backlog;
-	else
-		return fail(p, "listen %s: unknown or misplaced option \"%.*s\"", l->name, SHOW(w));
+	const bool wildcard = word_starts(w, "*.");
+	struct word bare = wildcard ? (struct word){w.at + 2, w.len - 2} : w;
+	if (!word_is(w, "*") && (bare.len == 0 || w.len > HOST_MAX || bare.at[0] == '.' || !word_only(bare, "-._")))
+		return parse_fail(p, "%s: \"%.*s\" is not a host name", what, SHOW(w));
+	if ((*host = parse_keep(p, w)) == NULL)
+		return parse_no_memory(p);
+	word_lower(*host, w.len);
 	return true;
-}
-
-static bool take_listen(struct parse *p)
-{
-	struct conf *c = p->conf;
-	struct word name, w;
-	if (!take_name(p, "listen", &name))
-		return false;
-	if (map_get(&c->listener_by_name, name.at, name.len) != NULL)
-		return fail(p, "listen %.*s: defined twice", SHOW(name));
-	struct listener *l = arena_alloc(&c->arena, sizeof *l);
-	struct listener **entry = arena_push(&c->arena, &c->listeners, &c->listeners_n, &c->listeners_cap, sizeof *entry);
-	if (l == NULL || entry == NULL || (l->name = keep(p, name)) == NULL)
-		return no_memory(p);
-	*entry = l;
-	l->backlog = BACKLOG_MAX; /* the kernel cuts it to net.core.somaxconn */
-	if (!words_next(&p->words, &w))
-		return fail(p, "listen %s: an address is missing", l->name);
-	if ((l->address = keep(p, w)) == NULL)
-		return no_memory(p);
-	if (word_starts(w, "tcp:")) {
-		if (!addr_parse(&l->addr, w.at + 4, w.len - 4))
-			return fail(p, "listen %s: \"%.*s\" is not tcp:ADDRESS:PORT", l->name, SHOW(w));
-	} else if (!unix_path(p, w, "listen", &l->path)) {
-		return false;
-	}
-	while (words_next(&p->words, &w))
-		if (!listener_option(p, l, w))
-			return false;
-	return map_put(&c->listener_by_name, l->name, name.len, l) || no_memory(p);
-}
-
-struct pool_parse {
-	struct pool *pool;
-	size_t groups_cap, channels_cap;
-};
-
-static struct group *open_group(struct parse *p, struct pool_parse *pp)
-{
-	pp->channels_cap = 0;
-	return arena_push(&p->conf->arena, &pp->pool->groups, &pp->pool->n, &pp->groups_cap, sizeof(struct group));
-}
-
-/* HOST:PORT[:MAXC]; the port is what follows the address, so cut a second colon off first. */
-static bool parse_channel(struct channel *ch, struct word w)
-{
-	const char *after = w.at[0] == '[' ? memchr(w.at, ']', w.len) : w.at;
-	if (after == NULL)
-		return false;
-	const char *end = w.at + w.len;
-	const char *port = memchr(after, ':', (size_t)(end - after));
-	const char *max = port == NULL ? NULL : memchr(port + 1, ':', (size_t)(end - port - 1));
-	if (max != NULL && !word_number((struct word){max + 1, (size_t)(end - max - 1)}, 0, UINT32_MAX, &ch->max))
-		return false;
-	return addr_parse(&ch->addr, w.at, (size_t)((max == NULL ? end : max) - w.at));
-}
-
-static bool take_channel(struct parse *p, struct pool_parse *pp, struct group **open, struct word w)
-{
-	struct channel ch = {0};
-	if (!parse_channel(&ch, w))
-		return fail(p, "pool %s: \"%.*s\" is not ADDRESS:PORT[:MAXC]", pp->pool->name, SHOW(w));
-	if (*open == NULL && (*open = open_group(p, pp)) == NULL)
-		return no_memory(p);
-	struct group *g = *open;
-	struct channel *slot = arena_push(&p->conf->arena, &g->channels, &g->n, &pp->channels_cap, sizeof *slot);
-	if (slot == NULL)
-		return no_memory(p);
-	*slot = ch;
-	return true;
-}
-
-static bool take_pool_option(struct parse *p, struct pool *pool, struct word option)
-{
-	struct word w;
-	uint32_t *ms = word_is(option, "-t") ? &pool->connect_ms : word_is(option, "-T") ? &pool->idle_ms : NULL;
-	if (ms == NULL)
-		return fail(p, "pool %s: unknown option \"%.*s\"", pool->name, SHOW(option));
-	if (!words_next(&p->words, &w) || !word_seconds(w, SECONDS_MAX, ms))
-		return fail(p, "pool %s: %.*s wants a number of seconds", pool->name, SHOW(option));
-	if (ms == &pool->connect_ms && *ms == 0)
-		return fail(p, "pool %s: a connect timeout of 0 would let no attempt succeed", pool->name);
-	return true;
-}
-
-static bool take_pool(struct parse *p)
-{
-	struct conf *c = p->conf;
-	struct word name, w;
-	if (!take_name(p, "pool", &name))
-		return false;
-	if (map_get(&c->pool_by_name, name.at, name.len) != NULL)
-		return fail(p, "pool %.*s: defined twice", SHOW(name));
-	struct pool_parse pp = {.pool = arena_alloc(&c->arena, sizeof(struct pool))};
-	struct pool **entry = arena_push(&c->arena, &c->pools, &c->pools_n, &c->pools_cap, sizeof *entry);
-	if (pp.pool == NULL || entry == NULL || (pp.pool->name = keep(p, name)) == NULL)
-		return no_memory(p);
-	*entry = pp.pool;
-	pp.pool->connect_ms = 5000;
-	struct group *open = NULL;
-	while (words_next(&p->words, &w)) {
-		if (word_is(w, "!") || word_is(w, "%")) {
-			if (open == NULL)
-				return fail(p, "pool %s: \"%.*s\" ends a group without channels", pp.pool->name, SHOW(w));
-			open->hash = w.at[0] == '%';
-			open = NULL;
-		} else if (w.at[0] == '-') {
-			if (!take_pool_option(p, pp.pool, w))
-				return false;
-		} else if (!take_channel(p, &pp, &open, w)) {
-			return false;
-		}
-	}
-	return map_put(&c->pool_by_name, pp.pool->name, name.len, pp.pool) || no_memory(p);
-}
-
-static bool take_route(struct parse *p)
-{
-	struct conf *c = p->conf;
-	struct word name, host, target, more;
-	if (!words_next(&p->words, &name) || !words_next(&p->words, &host) || !words_next(&p->words, &target))
-		return fail(p, "route: LISTENER HOST POOL expected");
-	if (words_next(&p->words, &more))
-		return fail(p, "route: unexpected \"%.*s\"", SHOW(more));
-	struct listener *l = map_get(&c->listener_by_name, name.at, name.len);
-	struct pool *pool = map_get(&c->pool_by_name, target.at, target.len);
-	if (l == NULL)
-		return fail(p, "route: no listener \"%.*s\" above this line", SHOW(name));
-	if (pool == NULL)
-		return fail(p, "route: no pool \"%.*s\" above this line", SHOW(target));
-	if (word_is(host, "*")) {
-		if (l->others != NULL)
-			return fail(p, "route: host \"*\" of listener %s is routed twice", l->name);
-		l->others = pool;
-		return true;
-	}
-	const bool wildcard = word_starts(host, "*.");
-	struct word bare = wildcard ? (struct word){host.at + 2, host.len - 2} : host;
-	if (bare.len == 0 || host.len > HOST_MAX || bare.at[0] == '.' || !word_only(bare, "-._"))
-		return fail(p, "route: \"%.*s\" is not a host name", SHOW(host));
-	char *key = keep(p, bare);
-	if (key == NULL)
-		return no_memory(p);
-	word_lower(key, bare.len);
-	struct map *table = wildcard ? &l->wildcard : &l->exact;
-	if (map_get(table, key, bare.len) != NULL)
-		return fail(p, "route: host \"%.*s\" of listener %s is routed twice", SHOW(host), l->name);
-	return map_put(table, key, bare.len, pool) || no_memory(p);
 }
 
 static const struct {
@@ -296,7 +125,8 @@ static const struct {
 	bool (*take)(struct parse *);
 } directives[] = {
     {"hash", take_hash},   {"workers", take_workers}, {"control", take_control}, {"grace", take_grace},
-    {"listen", take_listen}, {"pool", take_pool},       {"route", take_route},
+    {"listen", take_listen}, {"pool", take_pool},       {"route", take_route},     {"rule", take_rule},
+    {"default", take_default}, {"http", take_http},     {"trust", take_trust},     {"access-log", take_access_log},
 };
 
 static bool parse_line(struct parse *p, const char *line, size_t n)
@@ -304,13 +134,13 @@ static bool parse_line(struct parse *p, const char *line, size_t n)
 	size_t bad;
 	struct word first;
 	if (!words_start(&p->words, line, n, &bad))
-		return fail(p, "byte 0x%02x in column %zu is not allowed", (unsigned char)line[bad], bad + 1);
+		return parse_fail(p, "byte 0x%02x in column %zu is not allowed", (unsigned char)line[bad], bad + 1);
 	if (!words_next(&p->words, &first))
 		return true;
 	for (size_t i = 0; i < sizeof directives / sizeof *directives; i++)
 		if (word_is(first, directives[i].word))
 			return directives[i].take(p);
-	return fail(p, "unknown directive \"%.*s\"", SHOW(first));
+	return parse_fail(p, "unknown directive \"%.*s\"", SHOW(first));
 }
 
 static bool number_slot(void *with, uint32_t *slot, const char *key, size_t len)
@@ -336,7 +166,7 @@ static bool parse_text(struct parse *p, const char *text, size_t n)
 	}
 	p->error->line = 0;
 	if (p->conf->listeners_n == 0)
-		return fail(p, "no listen directive");
+		return parse_fail(p, "no listen directive");
 	return true;
 }
 
@@ -351,6 +181,14 @@ struct conf *conf_parse(const char *text, size_t n, struct conf_error *error)
 	c->hash = "";
 	c->workers = 1;
 	c->grace_ms = 30000;
+	c->http = (struct http_conf){
+	    .head_ms = 30000,
+	    .idle_ms = 75000,
+	    .body_ms = 60000,
+	    .tunnel_ms = 3600000,
+	    .http_port = 80,
+	    .https_port = 443,
+	};
 	struct parse p = {.conf = c, .error = error};
 	if (!parse_text(&p, text, n)) {
 		conf_free(c);
@@ -368,6 +206,9 @@ void conf_free(struct conf *c)
 		map_free(&c->listeners[i]->exact);
 		map_free(&c->listeners[i]->wildcard);
 	}
+	for (size_t i = 0; i < c->tables_n; i++)
+		table_free(c->tables[i]);
+	map_free(&c->table_by_name);
 	map_free(&c->listener_by_name);
 	map_free(&c->pool_by_name);
 	arena_free(&c->arena);
@@ -380,9 +221,12 @@ enum { KEY_MAX = NAME_MAX_LEN + ADDR_TEXT + 32 };
 static bool visit_pool(struct pool *pool, conf_visit *visit, void *with)
 {
 	char key[KEY_MAX], text[ADDR_TEXT];
+	int n = snprintf(key, sizeof key, "http %s", pool->name);
+	if (!visit(with, &pool->http_slot, key, (size_t)n))
+		return false;
 	for (size_t g = 0; g < pool->n; g++) {
 		struct group *group = &pool->groups[g];
-		int n = snprintf(key, sizeof key, "group %s %zu", pool->name, g);
+		n = snprintf(key, sizeof key, "group %s %zu", pool->name, g);
 		if (!visit(with, &group->slot, key, (size_t)n))
 			return false;
 		for (size_t i = 0; i < group->n; i++) {
@@ -396,9 +240,23 @@ static bool visit_pool(struct pool *pool, conf_visit *visit, void *with)
 	return true;
 }
 
+static bool visit_numbered(uint32_t *slots, unsigned count, const char *kind, conf_visit *visit, void *with)
+{
+	char key[32];
+	for (unsigned i = 0; i < count; i++) {
+		int n = snprintf(key, sizeof key, "%s %u", kind, i);
+		if (!visit(with, &slots[i], key, (size_t)n))
+			return false;
+	}
+	return true;
+}
+
 bool conf_slots(struct conf *c, conf_visit *visit, void *with)
 {
 	char key[KEY_MAX];
+	if (!visit_numbered(c->code_slot, CODE_SLOTS, "code", visit, with) ||
+	    !visit_numbered(c->time_slot, TIME_SLOTS, "time", visit, with))
+		return false;
 	for (size_t i = 0; i < c->listeners_n; i++) {
 		int n = snprintf(key, sizeof key, "listener %s", c->listeners[i]->name);
 		if (!visit(with, &c->listeners[i]->slot, key, (size_t)n))

@@ -5,6 +5,8 @@
 
 #include "addr.h"
 #include "arena.h"
+#include "cidr.h"
+#include "http_table.h"
 #include "map.h"
 
 #include <stdint.h>
@@ -28,8 +30,10 @@ struct pool {
 	const char *name;
 	struct group *groups;
 	size_t n;
-	uint32_t connect_ms; /* per attempt */
-	uint32_t idle_ms;    /* 0: none */
+	uint32_t connect_ms;  /* per attempt */
+	uint32_t idle_ms;     /* TCP lane; 0: none */
+	uint32_t response_ms; /* HTTP lane: between two reads from the pod */
+	uint32_t http_slot;   /* requests by class of status; see H_* in stats.h */
 };
 
 struct listener {
@@ -40,11 +44,24 @@ struct listener {
 	int backlog;
 	bool v6only;
 	enum proxy_mode proxy;
+	bool trusted;              /* only trusted peers speak PROXY, the others come without */
+	const struct table *table; /* HTTP lane, or NULL */
 	uint32_t slot;
-	struct map exact;          /* host → pool */
+	struct map exact;          /* TCP lane: host → pool */
 	struct map wildcard;       /* `b.example` for `*.b.example` → pool */
 	const struct pool *others; /* `*` */
 };
+
+struct http_conf {
+	uint32_t head_ms;   /* from the first byte of a request to the end of its head */
+	uint32_t idle_ms;   /* between requests */
+	uint32_t body_ms;   /* between two reads of a request's body, or two writes of a response */
+	uint32_t tunnel_ms; /* silence in an upgraded connection */
+	uint32_t http_port, https_port; /* as clients see them */
+};
+
+/* Slots for what is counted over all pools: answers by exact status code (eight codes to a slot), and times. */
+enum { CODE_SLOTS = 64, TIME_SLOTS = 2 };
 
 struct conf {
 	struct arena arena;
@@ -56,7 +73,14 @@ struct conf {
 	size_t listeners_n, listeners_cap;
 	struct pool **pools;
 	size_t pools_n, pools_cap;
-	struct map listener_by_name, pool_by_name;
+	struct table **tables;
+	size_t tables_n, tables_cap;
+	struct map listener_by_name, pool_by_name, table_by_name;
+	struct cidr_set trust;
+	struct http_conf http;
+	const char *access_log; /* `stdout`, a path, or NULL */
+	uint32_t rules;
+	uint32_t code_slot[CODE_SLOTS], time_slot[TIME_SLOTS];
 	uint32_t slots; /* how many conf_slots visits */
 };
 
