@@ -10,9 +10,10 @@ TOOLCHAIN_ID=$(toolchain_id)
 musl=$(prefix_of musl)
 hitch=$(prefix_of hitch)/lib/hitch.o
 mimalloc=$(prefix_of mimalloc)/lib/mimalloc.o
+llhttp=$(prefix_of llhttp)
 export REALGCC=$HOST_CC objects
 export cc="$musl/bin/musl-gcc"
-export cflags="-std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror $C_FLAGS"
+export cflags="-std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror $C_FLAGS -I$llhttp/include"
 mkdir -p "$bin" "$objects"
 # What was linked into this directory last; kept beside the objects, so that dist holds nothing but products.
 stamp=$objects/linked-$(cd "$bin" && pwd | cksum | cut -d' ' -f1)
@@ -50,7 +51,7 @@ done
 dispatch=$(object_of src/dataplane/dispatch.c)
 
 # Nothing changed since the last link?
-key=$(echo "$LD_FLAGS $hitch $mimalloc $dispatch ${balance[*]}" | cat - "$vendor_dir/link.sh" | sha256sum)
+key=$(echo "$LD_FLAGS $hitch $mimalloc $llhttp $dispatch ${balance[*]}" | cat - "$vendor_dir/link.sh" | sha256sum)
 if test -x "$bin/hitch" && test "$bin/balance" -ef "$bin/hitch" && test "$(cat "$stamp" 2>/dev/null)" = "$key"; then
 	step evener "" "$bin/hitch is up to date"
 	exit 0
@@ -62,7 +63,7 @@ printf '%s\0' "${pairs[@]}" src/dataplane/dispatch.c "$dispatch" |
 	die "src/balance does not compile"
 work=$(mktemp -d "$cache/link.XXXXXX")
 trap 'rm -rf "$work"' EXIT
-seal balance_main "$work/balance.o" "${balance[@]}"
+seal balance_main "$work/balance.o" "${balance[@]}" "$llhttp/lib/libllhttp.a"
 "$cc" $LD_FLAGS -o "$work/elf" "$dispatch" "$hitch" "$work/balance.o" "$mimalloc" ||
 	die "linking failed"
 
