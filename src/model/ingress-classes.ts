@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Which Ingresses are ours. Whatever belongs to another class is not looked at, nor reported on. */
 import type { V1Ingress, V1IngressClass } from "@kubernetes/client-node";
-import { compareAge } from "./refs.ts";
+import { sortByAge } from "./refs.ts";
 import type { ModelSettings, Store } from "./types.ts";
 
 const LEGACY_ANNOTATION = "kubernetes.io/ingress.class";
@@ -11,13 +11,13 @@ const DEFAULT_ANNOTATION = "ingressclass.kubernetes.io/is-default-class";
 export function selectIngresses(store: Store, settings: ModelSettings): readonly V1Ingress[] {
   const withoutClassIsOurs = settings.watchIngressWithoutClass || isDefaultOurs(store, settings);
   const namespaces = new Set(settings.watchNamespaces);
-  return [...store.ingresses.values()]
+  const ours = [...store.ingresses.values()]
     .filter((ingress) => namespaces.size === 0 || namespaces.has(ingress.metadata?.namespace ?? ""))
     .filter((ingress) => {
       const name = ingress.spec?.ingressClassName ?? ingress.metadata?.annotations?.[LEGACY_ANNOTATION];
       return name === undefined ? withoutClassIsOurs : isClassOurs(name, store, settings);
-    })
-    .sort(compareAge);
+    });
+  return sortByAge(ours);
 }
 
 /**

@@ -56,11 +56,15 @@ export function compareText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** Oldest first, then namespace and name: who comes first owns what both claim. */
-export function compareAge(a: WithMetadata, b: WithMetadata): number {
-  return (
-    createdAt(a) - createdAt(b) ||
-    compareText(a.metadata?.namespace ?? "", b.metadata?.namespace ?? "") ||
-    compareText(a.metadata?.name ?? "", b.metadata?.name ?? "")
-  );
+/** Oldest first, then by namespace and name: who comes first owns what both claim. */
+export function sortByAge<T extends WithMetadata>(objects: readonly T[]): readonly T[] {
+  return objects
+    .map((object) => ({ object, time: createdAt(object), key: ageKey(object) }))
+    .sort((a, b) => a.time - b.time || compareText(a.key, b.key))
+    .map(({ object }) => object);
+}
+
+/** With a NUL between them namespaces are compared whole: `a` and `z` come before `a-b` and `c`. */
+function ageKey({ metadata }: WithMetadata): string {
+  return `${metadata?.namespace ?? ""}\u0000${metadata?.name ?? ""}`;
 }
