@@ -36,7 +36,7 @@ test("the product: SNI a and SNI b reach their own backends, with their own cert
   assert.equal(await curl("a.example", evener.httpsPort, join(dir, "a.pem")), "backend a");
   assert.equal(await curl("b.example", evener.httpsPort, join(dir, "b.pem")), "backend b");
   assert.equal(await evener.metric('evener_connections_total{listener="https"}'), 2);
-  assert.equal(await evener.metric('evener_bytes_total{direction="in"}') > 0, true);
+  assert.equal((await evener.metric('evener_bytes_total{direction="in"}')) > 0, true);
 
   const certs = join(evener.runDir, "certs");
   assert.equal((await stat(evener.runDir)).mode & 0o777, 0o700);
@@ -56,7 +56,8 @@ test("200 open connections survive an endpoint change and a rotation; only the r
   });
   const connections = await inParallel(200, 20, () => OpenConnection.open("a.example", evener.httpsPort));
   t.after(() => Promise.all(connections.map((connection) => connection.close())));
-  const askAll = () => inParallel(200, 50, (i) => connections[i]?.ask("a.example") ?? Promise.resolve("none"));
+  const askAll = () =>
+    inParallel(200, 50, (i) => connections[i]?.ask("a.example") ?? Promise.resolve("none"));
   assert.deepEqual(new Set(await askAll()), new Set(["one"]));
 
   const hitchLog = () => evener.log.filter((record) => record.child === "hitch").length;
@@ -67,7 +68,10 @@ test("200 open connections survive an endpoint change and a rotation; only the r
   assert.deepEqual(new Set(await askAll()), new Set(["one"]));
   assert.equal(hitchLog(), quiet, "Hitch said something: it was signalled");
   assert.equal(await evener.metric("evener_hitch_generations"), 1);
-  assert.equal(await evener.metric('evener_reloads_total{child="balance",reason="endpoints",result="ok"}'), 1);
+  assert.equal(
+    await evener.metric('evener_reloads_total{child="balance",reason="endpoints",result="ok"}'),
+    1,
+  );
   assert.equal(evener.countReloads("hitch"), 1);
 
   await evener.put("tls", [makeSecret("a-tls", after)]);
@@ -81,7 +85,10 @@ test("200 open connections survive an endpoint change and a rotation; only the r
   assert.equal(evener.countReloads("balance"), 2);
 
   await Promise.all(connections.map((connection) => connection.close()));
-  await eventually("the old generation's end", async () => (await evener.metric("evener_hitch_generations")) === 1);
+  await eventually(
+    "the old generation's end",
+    async () => (await evener.metric("evener_hitch_generations")) === 1,
+  );
   await eventually(
     "no connection",
     async () => (await evener.metric('evener_connections_active{listener="https"}')) === 0,
@@ -94,7 +101,9 @@ test("a Secret that comes later is served when it is there; till then the defaul
   const evener = await Evener.start(t, { a: makeSite("a", [a.port]) });
   const first = await servedFingerprint("a.example", evener.httpsPort);
   assert.notEqual(first, fingerprintLeaf(pair.cert));
-  assert.ok((await evener.get("/metrics")).text.match(/^evener_problems\{kind="Ingress",reason="[^"]*"\} 1$/m));
+  assert.ok(
+    (await evener.get("/metrics")).text.match(/^evener_problems\{kind="Ingress",reason="[^"]*"\} 1$/m),
+  );
   await evener.put("tls", [makeSecret("a-tls", pair)]);
   await eventually(
     "the Secret's certificate",

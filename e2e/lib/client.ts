@@ -95,7 +95,11 @@ function chunkOrBody(answer: string): string {
 }
 
 /** Runs `task` for 0 … count-1, `parallel` at a time. */
-export async function inParallel<T>(count: number, parallel: number, task: (i: number) => Promise<T>): Promise<T[]> {
+export async function inParallel<T>(
+  count: number,
+  parallel: number,
+  task: (i: number) => Promise<T>,
+): Promise<T[]> {
   const results: T[] = [];
   let next = 0;
   const worker = async () => {

@@ -50,7 +50,11 @@ export class Evener {
     this.#process = child;
   }
 
-  static async start(t: TestContext, manifests: Record<string, readonly Manifest[]>, options: StartOptions = {}) {
+  static async start(
+    t: TestContext,
+    manifests: Record<string, readonly Manifest[]>,
+    options: StartOptions = {},
+  ) {
     const dir = await mkdtemp(join(tmpdir(), "evener-e2e-"));
     // Run by root, the children are nobody, who has to come through here.
     await chmod(dir, 0o755);
@@ -94,7 +98,8 @@ export class Evener {
 
   async waitReady(): Promise<void> {
     await eventually("ready, or ended", () => this.#process.exitCode !== null || this.isReady(), 20_000);
-    if (this.#process.exitCode !== null) throw new Error(`Evener ended with status ${this.#process.exitCode}`);
+    if (this.#process.exitCode !== null)
+      throw new Error(`Evener ended with status ${this.#process.exitCode}`);
   }
 
   /** Value of a sample; 0 when there is none. */
@@ -125,11 +130,14 @@ export class Evener {
 
   /** SIGTERM by default; resolves to the exit status. */
   async stop(signal: NodeJS.Signals = "SIGTERM"): Promise<number | null> {
-    if (this.#process.exitCode === null && this.#process.signalCode === null) {
-      const exit = once(this.#process, "exit");
-      this.#process.kill(signal);
-      await exit;
-    }
+    const exited = this.waitExit();
+    this.#process.kill(signal);
+    return exited;
+  }
+
+  async waitExit(): Promise<number | null> {
+    const { exitCode, signalCode } = this.#process;
+    if (exitCode === null && signalCode === null) await once(this.#process, "exit");
     return this.#process.exitCode;
   }
 

@@ -62,7 +62,15 @@ export function makeIngress(name: string, host: string, options: IngressOptions 
       rules: [
         {
           host,
-          http: { paths: [{ path: "/", pathType: "Prefix", backend: { service: { name: service, port: { number: 80 } } } }] },
+          http: {
+            paths: [
+              {
+                path: "/",
+                pathType: "Prefix",
+                backend: { service: { name: service, port: { number: 80 } } },
+              },
+            ],
+          },
         },
       ],
     },

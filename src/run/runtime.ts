@@ -95,8 +95,9 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     clock,
     test: async (path) => {
       const spec = plane.hitchSpec(["--test", `--config=${path}`]);
-      const { code, lines, timedOut } = await runOnce(runner, clock, spec, TEST_TIMEOUT_MS);
-      const message = timedOut ? "hitch --test did not end in time" : lines.slice(-3).join("; ");
+      const { code, lines, timedOut, error } = await runOnce(runner, clock, spec, TEST_TIMEOUT_MS);
+      const said = error?.message ?? lines.slice(-3).join("; ");
+      const message = timedOut ? "hitch --test did not end in time" : said;
       return { ok: code === 0, message: message.slice(0, 500) };
     },
     listWorkers: listChildren,

@@ -4,7 +4,7 @@ import { readFile, unlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type Clock, pause } from "../clock.ts";
 import { signalPid } from "./execa-runner.ts";
-import { listProcesses, readArguments } from "./process-table.ts";
+import { listProcesses, readArguments, readProcess } from "./process-table.ts";
 
 /** Records the process group of a child that has just been started. */
 export async function recordChild(runDir: string, name: string, pid: number): Promise<void> {
@@ -31,8 +31,13 @@ export async function endStaleChildren(
     if (!args.some((arg) => arg === marker || arg.endsWith(`=${marker}`))) continue;
     if (signalPid(entry.pid, "SIGKILL")) ended.push(entry.pid);
   }
-  for (let waited = 0; waited < 2000 && ended.some((pid) => signalPid(pid, 0)); waited += 20)
-    await pause(clock, 20);
+  for (let waited = 0; waited < 2000 && (await isAnyAlive(ended)); waited += 20) await pause(clock, 20);
   await unlink(path).catch(() => undefined);
   return ended;
+}
+
+/** A zombie holds no port; whoever has adopted it may take its time. */
+async function isAnyAlive(pids: readonly number[]): Promise<boolean> {
+  const entries = await Promise.all(pids.map((pid) => readProcess(pid)));
+  return entries.some((entry) => entry !== undefined && !entry.zombie);
 }

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The orderly end: nobody new, those who are there may finish, nothing is left. */
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { listProcesses } from "../src/supervise/process-table.ts";
+import { makeKeyPair } from "../test/fixtures/certificates.ts";
+import { eventually } from "../test/fixtures/eventually.ts";
+import { isAlive } from "../test/supervise/runner-contract.ts";
+import { startBackend } from "./lib/backend.ts";
+import { curlStatus, OpenConnection } from "./lib/client.ts";
+import { Evener } from "./lib/evener.ts";
+import { makeSecret, makeSite } from "./lib/manifests.ts";
+
+async function startSite(t: Parameters<typeof Evener.start>[0], grace: string) {
+  const backend = await startBackend(t, "a");
+  const pair = await makeKeyPair(["a.example"]);
+  const args = ["--shutdown-grace-period", grace];
+  const site = { a: makeSite("a", [backend.port]), tls: [makeSecret("a-tls", pair)] };
+  const evener = await Evener.start(t, site, { args });
+  const masters = [evener.childPid("hitch"), evener.childPid("balance")];
+  const family = (await listProcesses()).filter(({ group }) => masters.includes(group)).map(({ pid }) => pid);
+  return { evener, family };
+}
+
+test("SIGTERM: not ready, no new connection, the open ones go on; exit 0 when they have ended", async (t) => {
+  const { evener, family } = await startSite(t, "60s");
+  const open = await OpenConnection.open("a.example", evener.httpsPort);
+  assert.equal(await open.ask("a.example"), "a");
+  evener.kill("SIGTERM");
+  await eventually("the closed port", async () => (await curlStatus("a.example", evener.httpsPort)) !== 0);
+  const { status, text } = await evener.get("/readyz");
+  assert.equal(status, 503);
+  assert.match(text, /shutting down/);
+  assert.equal(await open.ask("a.example"), "a");
+  const ended = evener.waitExit();
+  assert.equal(await open.ask("a.example"), "a");
+  await open.close();
+  assert.equal(await ended, 0);
+  assert.deepEqual(family.filter(isAlive), []);
+  assert.equal(existsSync(join(evener.runDir, "certs")), false, "keys are left on the disk");
+});
+
+test("a connection that stays is cut when the grace period is over", async (t) => {
+  const { evener, family } = await startSite(t, "2s");
+  const open = await OpenConnection.open("a.example", evener.httpsPort);
+  const started = Date.now();
+  assert.equal(await evener.stop(), 0);
+  // The period itself, and a generous allowance for a busy machine.
+  assert.ok(Date.now() - started < 10_000, `${Date.now() - started} ms`);
+  await eventually("the cut", () => open.failed !== undefined);
+  assert.deepEqual(family.filter(isAlive), []);
+});
+
+test("a second signal ends at once, and still leaves nothing behind", async (t) => {
+  const { evener, family } = await startSite(t, "60s");
+  const open = await OpenConnection.open("a.example", evener.httpsPort);
+  evener.kill("SIGTERM");
+  await evener.waitLog("the drain", ({ msg }) => msg === "shutting down");
+  assert.equal(await evener.stop("SIGINT"), 1);
+  await eventually("no process", () => !family.some(isAlive));
+  await eventually("the cut", () => open.failed !== undefined);
+});
