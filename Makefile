@@ -15,6 +15,9 @@ NEEDS := node:nodejs npm:npm openssl:openssl curl:curl file:file gcc:gcc
 -include vendor/vendor.mk
 -include src/balance/balance.mk
 
+# The HTTP parser's C is generated with an npm package.
+dataplane: deps
+
 ##@ Use
 .PHONY: help
 help: ## show this list
@@ -69,9 +72,10 @@ check: deps ## lint, format and type check
 	if [ -n "$$bad" ]; then echo "check: no SPDX line at the top of:" $$bad >&2; exit 1; fi
 
 .PHONY: test
-test: ## everything: set-up, data plane, build, checks, C unit tests, controller and end-to-end tests
+test: ## everything: set-up, data plane, Hitch's tests, build, checks, C unit tests, controller and end-to-end tests
 	@$(MAKE) --no-print-directory deps
 	@$(MAKE) --no-print-directory dataplane
+	@$(MAKE) --no-print-directory test-hitch
 	@$(MAKE) --no-print-directory build
 	@$(MAKE) --no-print-directory check
 	@$(MAKE) --no-print-directory test-balance

@@ -21,7 +21,7 @@ c15c1952dbc6f83476aa51a7d4ed07d6c1908a754812ef27a52f726773144e27  include/llhttp
 # What upstream's `make release` does, without its tools: esbuild takes the types off.
 generate() {
 	local npm=$vendor_dir/../node_modules found
-	found=$(sed -n 's/^ *"version": "\(.*\)",$/\1/p' "$npm/llparse/package.json" || :)
+	found=$(sed -n 's/^ *"version": "\(.*\)",$/\1/p' "$npm/llparse/package.json" 2>/dev/null || :)
 	if test "$found" != "$llparse"; then
 		echo "llhttp is generated with the npm package llparse $llparse; found here: ${found:-none}."
 		echo "Run \`make deps\` (or \`npm ci\`) at the top of the repository first."
@@ -38,9 +38,9 @@ generate() {
 build() {
 	test -f src/llhttp.c || generate
 	sha256sum -c <<<"$generated"
-	# Its SSE4.2 scan of header values is chosen at compile time and stays off: the ELF runs on any x86-64. The NEON one
-	# reads past a whole clean block as llparse 7.3.0 writes it (fixed in 7.3.1, which gives other bytes); gcc does
-	# not define that macro for aarch64, and -U keeps any other compiler from it.
+	# The SSE4.2 scan of header values is chosen at compile time and stays off: the ELF runs on any x86-64. The NEON one is
+	# undefined on a block with nothing to stop at, as llparse 7.3.0 writes it (7.3.1 has it right, in other bytes than
+	# upstream's); gcc does not define that macro for aarch64, and -U keeps any other compiler from it.
 	for c in llhttp api http; do
 		musl-gcc -std=gnu11 $C_FLAGS -O3 -U__ARM_NEON__ -Iinclude -c "src/$c.c" -o "$c.o"
 	done
