@@ -105,6 +105,7 @@ test("a child that keeps dying is started ever more slowly", async (t) => {
 test("a program that is missing is named, and readiness says so", async (t) => {
   const bin = await mkdtemp(join(tmpdir(), "evener-bin-"));
   t.after(() => rm(bin, { recursive: true }));
+  await chmod(bin, 0o755);
   const evener = await Evener.start(t, {}, { binDir: bin, waitReady: false });
   await evener.waitLog("failed", ({ child, phase }) => child === "balance" && phase === "failed");
   const { status, text } = await evener.get("/readyz");
