@@ -44,6 +44,8 @@ static bool v1_address(struct addr *a, bool v6, struct word host, struct word po
 		return false;
 	memcpy(text, host.at, host.len);
 	text[host.len] = '\0';
+	if (strlen(text) != host.len)
+		return false; /* a NUL would hide what follows it */
 	memset(a, 0, sizeof *a);
 	if (v6) {
 		a->len = sizeof a->in6;
