@@ -56,7 +56,7 @@ bool word_is_alnum(char c)
 bool word_only(struct word w, const char *more)
 {
 	for (size_t i = 0; i < w.len; i++)
-		if (!word_is_alnum(w.at[i]) && strchr(more, w.at[i]) == NULL)
+		if (!word_is_alnum(w.at[i]) && (w.at[i] == '\0' || strchr(more, w.at[i]) == NULL))
 			return false;
 	return true;
 }
