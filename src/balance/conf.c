@@ -203,11 +203,14 @@ void conf_free(struct conf *c)
 	if (c == NULL)
 		return;
 	for (size_t i = 0; i < c->listeners_n; i++) {
+		if (c->listeners[i] == NULL)
+			continue; /* memory ran out right there */
 		map_free(&c->listeners[i]->exact);
 		map_free(&c->listeners[i]->wildcard);
 	}
 	for (size_t i = 0; i < c->tables_n; i++)
-		table_free(c->tables[i]);
+		if (c->tables[i] != NULL)
+			table_free(c->tables[i]);
 	map_free(&c->table_by_name);
 	map_free(&c->listener_by_name);
 	map_free(&c->pool_by_name);

@@ -55,6 +55,10 @@ bool take_listen(struct parse *p)
 	} else if (!parse_unix_path(p, w, "listen", &l->path)) {
 		return false;
 	}
+	/* Two sockets on one TCP address fail to bind, yet the second of two on one path would take the first one's clients. */
+	for (size_t i = 0; i + 1 < c->listeners_n; i++)
+		if (strcmp(c->listeners[i]->address, l->address) == 0)
+			return parse_fail(p, "listen %s: listener %s has %s already", l->name, c->listeners[i]->name, l->address);
 	while (words_next(&p->words, &w))
 		if (!listener_option(p, l, w))
 			return false;
