@@ -67,7 +67,10 @@ class RuleBuilder {
       return true;
     }
     if (isDeepStrictEqual(winner.thing, rule)) return true;
-    const message = `${describe(rule)} is already served by ${nameWinner(winner, claim.ref)}; it is left out`;
+    const otherwise = winner.thing.pool === rule.pool ? ", with other annotations," : "";
+    const message =
+      `${describe(rule)} is already served${otherwise} by ${nameWinner(winner, claim.ref)}; ` +
+      `${rule.pool === undefined ? "the redirect" : `the backend ${rule.pool}`} is left out`;
     this.#report(claim.ref, "error", "PathConflict", message, claim.field);
     return false;
   }
