@@ -23,7 +23,7 @@ export function chooseAlpn(
   const [host] = read;
   const what = host === undefined ? "what no host name claims" : `host ${host}`;
   const more = read.length > 1 ? ` and ${read.length - 1} more` : "";
-  const message = `--alpn: h2 is not offered, because ${what}${more} is in the HTTP lane, which speaks HTTP/1.1`;
+  const message = `--alpn: h2 is not offered because of ${what}${more}: the HTTP lane speaks HTTP/1.1`;
   const ref = { apiVersion: "networking.k8s.io/v1", kind: "IngressClass", name: settings.ingressClass };
   report(ref, "error", "AlpnConflict", message);
   return ONLY_HTTP_1;

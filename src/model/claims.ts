@@ -132,7 +132,7 @@ class IngressReader {
   }
 
   #refuseAnyHost(field: string): void {
-    const message = "the TCP lane goes by server names, so every other host can't be in it; this is left out";
+    const message = "the TCP lane goes by server names, so what has no host can't be in it; it is left out";
     this.#report(this.#ref, "error", "LaneNotSupported", message, field);
   }
 }

@@ -37,7 +37,10 @@ test("the objects are served while nothing is hostile", () => {
   );
   const balanceConf = files.get("balance.conf") ?? "";
   assert.match(balanceConf, /^route https tcp\.example shop\/web:80$/m);
-  assert.match(balanceConf, /^rule web \*\.a\.example exact \/x shop\/web:80\/t3-r120 ssl-redirect .*allow=10/m);
+  assert.match(
+    balanceConf,
+    /^rule web \*\.a\.example exact \/x shop\/web:80\/t3-r120 ssl-redirect .*allow=10/m,
+  );
   assert.match(balanceConf, /^rule web a\.example exact \/ - ssl-redirect redirect=302,\/app /m);
   assert.match(balanceConf, /^rule web old\.example prefix \/ - redirect=308,https:\/\/new\.example/m);
   assert.deepEqual(

@@ -23,21 +23,23 @@ interface Found {
 }
 
 export function readAnnotations(ingress: V1Ingress, ref: ObjectRef, report: Report): IngressOptions {
-  const names = Object.keys(ingress.metadata?.annotations ?? {}).filter(isOurs);
+  const annotations = ingress.metadata?.annotations ?? {};
+  const names = Object.keys(annotations).filter(isOurs);
   if (names.length === 0) return DEFAULT_OPTIONS;
   let fate: Fate = "served";
-  const tell: Tell = (name, effect, reason, message) => {
-    // Closed would still be served, so left out is the stronger of the two.
-    if (effect === "refuse" || (effect === "close" && fate === "served")) {
-      fate = effect === "refuse" ? "refused" : "closed";
-    }
+  // Read before the others: a relayed connection can't be told that it is not welcome.
+  const isTcp = annotations["evener.io/lane"]?.trim().toLowerCase() === "tcp";
+  const tell: Tell = (name, wanted, reason, message) => {
+    const effect = wanted === "close" && isTcp ? "refuse" : wanted;
+    if (effect === "refuse") fate = "refused";
+    else if (effect === "close" && fate === "served") fate = "closed";
     const text = `${message}; ${CONSEQUENCES[effect]}`;
     report(ref, effect === "ignore" ? "warning" : "error", reason, text, fieldOf(name));
   };
 
   const found = new Map<AnnotationKey, Found>();
   for (const name of names) {
-    const text = (ingress.metadata?.annotations?.[name] ?? "").trim();
+    const text = (annotations[name] ?? "").trim();
     const known = BY_NAME.get(name);
     if (known === undefined) tellUnknown(name, text, ref, report, tell);
     else if (text === "") tell(name, "ignore", "AnnotationInvalid", `${name} is empty`);
@@ -46,18 +48,17 @@ export function readAnnotations(ingress: V1Ingress, ref: ObjectRef, report: Repo
     }
   }
   const values = parseAll(found, tell);
-  const rewrite = found.get("rewriteTarget")?.name;
-  if (rewrite !== undefined && differsFromNginx(ingress, rewrite)) {
-    const message = "what follows a matched prefix is kept here, while ingress-nginx drops it";
-    report(ref, "warning", "AnnotationDiffers", message, fieldOf(rewrite));
-  }
-  if (values.backendProtocol === "grpc" && values.lane !== "tcp") {
+  if (values.backendProtocol === "grpc" && !isTcp) {
     const message = "backend-protocol GRPC needs evener.io/lane: tcp and --alpn h2,http/1.1";
     tell(nameOf(found, "backendProtocol"), "refuse", "BackendProtocolNotSupported", message);
   }
-  const told = values.lane === "tcp" ? limitToTcpLane(values, (key) => nameOf(found, key), tell) : values;
-  // A closed Ingress has no rule that could say so to a relayed connection.
-  return join(told, values.lane === "tcp" && fate !== "served" ? "refused" : fate);
+  const told = isTcp ? limitToTcpLane(values, (key) => nameOf(found, key), tell) : values;
+  const rewrite = nameOf(found, "rewriteTarget");
+  if (told.rewriteTarget !== undefined && differsFromNginx(ingress, rewrite)) {
+    const message = "what follows a matched prefix is kept here, while ingress-nginx drops it";
+    report(ref, "warning", "AnnotationDiffers", message, fieldOf(rewrite));
+  }
+  return join(told, fate);
 }
 
 const CONSEQUENCES: Readonly<Record<FaultEffect, string>> = {
@@ -85,7 +86,7 @@ function tellUnknown(name: string, text: string, ref: ObjectRef, report: Report,
   const known = UNSUPPORTED.get(suffix);
   if (known === undefined) {
     tell(name, "ignore", "AnnotationUnknown", `no annotation is named ${quote(name)}`);
-  } else if (!asksForNothing(suffix, text)) {
+  } else if (text !== "" && !asksForNothing(suffix, text)) {
     const hint = known.instead === undefined ? "" : ` (${known.instead})`;
     tell(name, known.effect, "AnnotationNotSupported", `${name} is not supported${hint}`);
   }
