@@ -2,6 +2,7 @@
 /* reload: from a file to a configuration that every worker runs, or to a reason why not. */
 #include "reload.h"
 
+#include "clients.h"
 #include "log.h"
 #include "message.h"
 #include "shm.h"
@@ -284,8 +285,8 @@ bool reload_first(struct master *m)
 		free(in.text);
 		return false;
 	}
-	if (shm_init(in.conf->workers) < 0)
-		fail(m, "memfd_create: %s", strerror(errno));
+	if (shm_init(in.conf->workers) < 0 || clients_init(in.conf->workers) < 0)
+		fail(m, "shared memory: %s", strerror(errno));
 	else if (!slots_assign(&m->slots, in.conf, 1))
 		fail(m, "out of memory for counters");
 	else if (open_sockets(m, &in)) {
