@@ -3,7 +3,7 @@
 import { join } from "node:path";
 import type { BalanceClient } from "../balance-client/client.ts";
 import type { Clock } from "../clock.ts";
-import { ConfigFile, writeAtomically } from "./config-file.ts";
+import { ConfigFile, replaceFile } from "./config-file.ts";
 import { ApplyError, messageOf } from "./errors.ts";
 import type { FileSystem, Owner } from "./file-system.ts";
 import type { HitchControl } from "./hitch-control.ts";
@@ -66,11 +66,8 @@ export class Applier {
     return this.#applied;
   }
 
-  /** Makes the directories, and removes what an earlier run left half done. */
+  /** Removes what an earlier run left half done. */
   async prepare(): Promise<void> {
-    const { fs, runDir, certDir, owner } = this.#options;
-    await fs.makeDir(runDir, 0o700, owner);
-    await fs.makeDir(certDir, 0o700, owner);
     await this.#hitchConf.clean();
     await this.#balanceConf.clean();
   }
@@ -117,12 +114,13 @@ export class Applier {
   }
 
   async #writeCertificates(paths: readonly string[], desired: Desired): Promise<void> {
-    const { fs, owner } = this.#options;
+    const { fs, owner, certDir } = this.#options;
     for (const path of paths) {
       const pem = desired.certificates.get(path) ?? "";
       // Named by their content; but a file may have been left by an earlier run, and be anything.
-      if ((await fs.read(path)) !== pem) await writeAtomically(fs, path, pem, 0o600, owner);
+      if ((await fs.read(path)) !== pem) await replaceFile(fs, path, pem, 0o600, owner);
     }
+    await fs.syncDir(certDir);
   }
 
   async #applyBalance(desired: Desired): Promise<void> {
