@@ -55,6 +55,8 @@ export class Applier {
   readonly #balanceConf: ConfigFile;
   #applied: Applied = {};
   #hitchReloadedAt = Number.NEGATIVE_INFINITY;
+  /** Why Hitch's newest reload failed: still so while the next attempt waits for its time. */
+  #hitchFailure: ApplyFailure | undefined;
 
   constructor(options: ApplierOptions) {
     this.#options = options;
@@ -78,14 +80,21 @@ export class Applier {
     const failures: ApplyFailure[] = [];
     const failed = new Set<Step["type"]>();
     let deferredUntil: number | undefined;
-    for (const step of planSteps(this.#applied, desired)) {
+    const steps = planSteps(this.#applied, desired);
+    if (!steps.some((step) => step.type === "hitch")) this.#hitchFailure = undefined;
+    for (const step of steps) {
       // A certificate that could not be written must not be named, and nothing is removed before Hitch let go of it.
       if (step.type === "hitch" && failed.has("write-certificates")) failed.add("hitch");
-      if (step.type === "hitch" && this.#applied.hitch !== undefined) deferredUntil = this.#nextHitchReload();
+      if (step.type === "hitch" && this.#applied.hitch !== undefined) {
+        deferredUntil = this.#nextHitchReload();
+        if (deferredUntil !== undefined && this.#hitchFailure !== undefined)
+          failures.push(this.#hitchFailure);
+      }
       const skipped = step.type === "hitch" || step.type === "remove-certificates";
       if (skipped && (failed.has("hitch") || deferredUntil !== undefined)) continue;
       try {
         await this.#runStep(step, desired);
+        if (step.type === "hitch") this.#hitchFailure = undefined;
         if (step.type === "hitch" || step.type === "balance") {
           reloads.push({ child: step.type, reason: step.reason, result: "ok" });
         }
@@ -94,6 +103,7 @@ export class Applier {
           cause instanceof ApplyError ? cause : new ApplyError("WRITE_FAILED", messageOf(cause), cause);
         failed.add(step.type);
         failures.push({ step: step.type, error });
+        if (step.type === "hitch") this.#hitchFailure = { step: step.type, error };
         if (step.type === "hitch" || step.type === "balance") reloads.push(reportFailure(step, error));
       }
     }
