@@ -237,7 +237,7 @@ test("a second controller on the same run directory is refused, and does no harm
   const second = await Evener.start(t, {}, { args: ["--run-dir", evener.runDir], waitReady: false });
   const record = await second.waitLog("the refusal", ({ level }) => level === "error");
   assert.match(JSON.stringify(record), /in use by process/);
-  assert.equal(await second.stop(), 75);
+  assert.equal(await second.waitExit(), 75);
   assert.equal(await fetch(), "a");
 });
 
