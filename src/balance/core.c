@@ -234,6 +234,11 @@ void core_repool(struct core *c, const struct pool *pool)
 	c->pool = pool;
 }
 
+bool core_is_connected(const struct core *c)
+{
+	return c->state == CORE_RELAYING;
+}
+
 unsigned core_wants(struct core *c)
 {
 	unsigned wants = c->wants;

@@ -138,6 +138,9 @@ void core_unreachable(struct core *, enum core_failure);
  * attempt under way fails. */
 void core_repool(struct core *, const struct pool *);
 
+/* A lane has the connection: the TCP lane's pod is connected, or the HTTP lane takes requests. */
+bool core_is_connected(const struct core *);
+
 /* What to do now; clears it. CORE_CLOSE is asked for again and again. */
 unsigned core_wants(struct core *);
 

@@ -203,9 +203,9 @@ static inline void owner_act(struct owner *o, enum owner_action what, size_t n)
 		break;
 	case ACT_CONNECT:
 		if (!connected && !reading && n % 4 == 3)
-			core_unreachable(&o->core);
+			core_unreachable(&o->core, FAILED_CONNECT);
 		else if (!connected && !reading)
-			core_connected(&o->core);
+			core_connected(&o->core, false);
 		break;
 	case ACT_CLIENT_BREAKS:
 		core_broken(&o->core, CLIENT);
