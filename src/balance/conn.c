@@ -96,6 +96,9 @@ void conn_close(struct worker *w, struct conn *c)
 	c->client.fd = -1;
 	drop_pod(w, c);
 	forget_connecting(c);
+	*c->sibling_link = c->sibling;
+	if (c->sibling != NULL)
+		c->sibling->sibling_link = c->sibling_link;
 	timer_clear(&c->timer);
 	w->conns--;
 	/* Events of this turn may still name it. A queued one is buried by the queue. */
@@ -393,6 +396,11 @@ void conn_open(struct worker *w, const struct port *port, int fd, const struct a
 	shm_add(cell(w, port->slot), V_TOTAL, 1);
 	shm_add(cell(w, port->slot), V_ACTIVE, 1);
 	w->conns++;
+	c->sibling = w->all;
+	c->sibling_link = &w->all;
+	if (c->sibling != NULL)
+		c->sibling->sibling_link = &c->sibling;
+	w->all = c;
 	core_start(&c->core, &w->env, port->listener, peer);
 	if (!watch(w, &c->client, EPOLL_CTL_ADD, false)) {
 		log_error("epoll_ctl: %s", strerror(errno));
@@ -447,4 +455,10 @@ void conn_timer(struct worker *w, struct timer *t)
 		core_expired(&c->core);
 	}
 	run(w, c);
+}
+
+void conn_hurry(struct worker *w)
+{
+	for (struct conn *c = w->all; c != NULL; c = c->sibling)
+		update_timer(w, c);
 }

@@ -222,6 +222,9 @@ static void settle(struct worker *w, struct conf *conf)
 	settle_ports(w);
 	if (!idle_settle(w, conf, max + 1))
 		die("idle lists");
+	w->env.last = conf->http.last;
+	if (w->env.last)
+		conn_hurry(w);
 	/* Opened anew each time: a reload is how a log is rotated. */
 	access_log_close(w->access_log);
 	w->access_log = conf->access_log == NULL ? NULL : access_log_open(conf->access_log);
@@ -241,6 +244,8 @@ static void drain(struct worker *w, uint64_t ms)
 {
 	close_ports(w);
 	w->draining = true;
+	w->env.last = true;
+	conn_hurry(w);
 	w->drain_until = w->env.now + ms;
 }
 
