@@ -341,8 +341,12 @@ void conn_event(struct worker *w, struct sock *s, uint32_t events)
 			pod_event(w, c, events);
 		else if (events & (EPOLLHUP | EPOLLERR))
 			core_broken(&c->core, CLIENT); /* gone for good, not merely done sending */
-	} else if (events & EPOLLOUT && s->blocked) {
-		conn_set_blocked(w, s, false);
+	} else {
+		if (events & EPOLLOUT && s->blocked)
+			conn_set_blocked(w, s, false);
+		/* Of a pod that had ended nothing is read any more, so nothing else would tell that it has gone altogether. */
+		if (s->side == POD && c->core.ended[POD] && events & (EPOLLHUP | EPOLLERR))
+			core_broken(&c->core, POD);
 	}
 	run(w, c);
 }

@@ -153,7 +153,10 @@ void core_broken(struct core *c, enum side s)
 	drop_stream(c, CLIENT);
 	c->ended[CLIENT] = true;
 	c->shut[POD] = true;
-	pass_end(c, POD);
+	if (c->shut[CLIENT])
+		close_for(c, WHY_DONE); /* it had ended before it broke: nothing can flow any more */
+	else
+		pass_end(c, POD);
 }
 
 struct iovec core_pending(const struct core *c, enum side to)
