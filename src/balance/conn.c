@@ -327,6 +327,13 @@ static void pod_event(struct worker *w, struct conn *c, uint32_t events)
 	}
 }
 
+/* A Unix client that closes shows EPOLLHUP at once, with bytes of its own perhaps still unread: those are for the pod. */
+static bool left_nothing(const struct conn *c)
+{
+	char byte;
+	return c->core.stream[CLIENT] == NULL && recv(c->sock[CLIENT].fd, &byte, 1, MSG_PEEK) <= 0;
+}
+
 void conn_event(struct worker *w, struct sock *s, uint32_t events)
 {
 	struct conn *c = conn_of(s);
@@ -339,7 +346,7 @@ void conn_event(struct worker *w, struct sock *s, uint32_t events)
 	if (c->connect_until != 0) {
 		if (s->side == POD)
 			pod_event(w, c, events);
-		else if (events & (EPOLLHUP | EPOLLERR))
+		else if (events & EPOLLERR || (events & EPOLLHUP && left_nothing(c)))
 			core_broken(&c->core, CLIENT); /* gone for good, not merely done sending */
 	} else {
 		if (events & EPOLLOUT && s->blocked)
