@@ -421,6 +421,16 @@ static void connecting_event(struct worker *w, struct conn *c, uint32_t events)
 	}
 }
 
+/* A Unix client that closes shows EPOLLHUP at once, with bytes of its own perhaps still unread. In the TCP lane those are for the pod; in
+ * the HTTP lane they would be requests whose answers nobody waits for. */
+static bool nobody_left(const struct conn *c)
+{
+	char byte;
+	if (c->core.http != NULL)
+		return true;
+	return c->connect_until != 0 && c->core.stream[CLIENT] == NULL && recv(c->client.fd, &byte, 1, MSG_PEEK) <= 0;
+}
+
 void conn_event(struct worker *w, struct sock *s, uint32_t events)
 {
 	struct conn *c = s->conn;
@@ -436,12 +446,17 @@ void conn_event(struct worker *w, struct sock *s, uint32_t events)
 		s->readable = true;
 	if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
 		s->hup = true;
-	if (s->side == CLIENT && events & (EPOLLHUP | EPOLLERR))
+	if (s->side == CLIENT && (events & EPOLLERR || (events & EPOLLHUP && nobody_left(c))))
 		core_client_gone(&c->core);
-	if (s->side == POD && c->connect_until != 0)
+	if (s->side == POD && c->connect_until != 0) {
 		connecting_event(w, c, events);
-	else if (events & EPOLLOUT && s->blocked)
-		conn_set_blocked(w, s, false);
+	} else {
+		if (events & EPOLLOUT && s->blocked)
+			conn_set_blocked(w, s, false);
+		/* Of a pod that had ended nothing is read any more, so nothing else would tell that it has gone altogether. */
+		if (s->side == POD && c->core.ended[POD] && events & (EPOLLHUP | EPOLLERR))
+			core_broken(&c->core, POD);
+	}
 	run(w, c);
 }
 

@@ -91,6 +91,9 @@ static bool empty_pipe(struct worker *w, struct conn *c, enum side from)
 		conn_set_blocked(w, conn_sock(c, to), true);
 		return false;
 	default:
+		/* What the pipe holds can go nowhere; kept, it would be tried again and again. */
+		leave(w, c, from);
+		conn_sock(c, to)->readable = conn_sock(c, to)->hup = true;
 		core_broken(&c->core, to);
 		return true;
 	}
@@ -117,8 +120,19 @@ static bool fill_pipe(struct worker *w, struct conn *c, enum side from)
 		s->readable = false;
 		leave(w, c, from);
 		return false;
+	case IO_ERROR:
+		if (errno != EINVAL) {
+			/* A socket tells its error once: the plain way would take what follows for an orderly end. */
+			s->readable = false;
+			leave(w, c, from);
+			core_broken(&c->core, from);
+			core_eof(&c->core, from);
+			return true;
+		}
+		/* It cannot be spliced. */
+		__attribute__((fallthrough));
 	default:
-		/* The end, or a socket that cannot be spliced: the plain way finds out which. */
+		/* The plain way sees the end again and deals with it. */
 		leave(w, c, from);
 		return true;
 	}

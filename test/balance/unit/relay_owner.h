@@ -220,6 +220,8 @@ static inline void owner_act(struct owner *o, enum owner_action what, size_t n)
 	owner_count(o);
 	while (owner_wants(o) & ~(unsigned)(CORE_CLOSE | CORE_CONNECT))
 		;
+	/* When neither side takes anything any more, nothing can happen: it must not stay open. */
+	OWNER_CHECK(o->closed || !o->core.shut[CLIENT] || !o->core.shut[POD]);
 	owner_verify(o);
 }
 
