@@ -75,7 +75,8 @@ static void resume_accepting(struct worker *w)
 	}
 	w->paused = false;
 	for (struct port *p = w->ports; p != NULL; p = p->next)
-		watch_port(w, p);
+		if (!p->fresh) /* its configuration is still on the way */
+			watch_port(w, p);
 }
 
 static void accept_some(struct worker *w, struct port *port)

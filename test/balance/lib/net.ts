@@ -111,6 +111,7 @@ export async function readAll(socket: net.Socket): Promise<string> {
 /** Its next line; rejects when the socket ends first. */
 export async function readLine(socket: net.Socket): Promise<string> {
   let text = "";
+  if (socket.destroyed || socket.readableEnded) throw new Error("ended before");
   return new Promise((resolve, reject) => {
     const onData = (chunk: Buffer): void => {
       text += chunk.toString("latin1");
