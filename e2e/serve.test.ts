@@ -14,6 +14,7 @@ import { curl, curlStatus, inParallel, OpenConnection, servedFingerprint } from 
 import { Evener } from "./lib/evener.ts";
 import { makeEndpoints, makeIngress, makeSecret, makeService, makeSite } from "./lib/manifests.ts";
 
+const isRoot = process.getuid?.() === 0;
 const product = existsSync(join(import.meta.dirname, "../dist/lib/evener.mjs"));
 
 test("the product: SNI a and SNI b reach their own backends, with their own certificates", {
@@ -39,7 +40,9 @@ test("the product: SNI a and SNI b reach their own backends, with their own cert
   assert.equal((await evener.metric('evener_bytes_total{direction="in"}')) > 0, true);
 
   const certs = join(evener.runDir, "certs");
-  assert.equal((await stat(evener.runDir)).mode & 0o777, 0o700);
+  // Nobody but the children's user gets in, and at the keys only by their names.
+  assert.equal((await stat(evener.runDir)).mode & 0o1777, isRoot ? 0o1770 : 0o700);
+  assert.equal((await stat(certs)).mode & 0o1777, isRoot ? 0o710 : 0o700);
   for (const name of await readdir(certs)) assert.equal((await stat(join(certs, name))).mode & 0o777, 0o600);
   const debug = `${(await evener.get("/debug/config")).text}${(await evener.get("/debug/model")).text}`;
   assert.match(debug, /a\.example/);

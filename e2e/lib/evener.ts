@@ -81,9 +81,12 @@ export class Evener {
 
   /** Replaces a file of manifests, as kubectl apply would replace its objects. */
   async put(file: string, objects: readonly Manifest[]): Promise<void> {
-    const list = { apiVersion: "v1", kind: "List", items: objects };
-    const path = join(this.#dir, "manifests", `${file}.json`);
-    await writeFile(`${path}.tmp`, JSON.stringify(list));
+    await this.putText(`${file}.json`, JSON.stringify({ apiVersion: "v1", kind: "List", items: objects }));
+  }
+
+  async putText(name: string, text: string): Promise<void> {
+    const path = join(this.#dir, "manifests", name);
+    await writeFile(`${path}.tmp`, text);
     await rename(`${path}.tmp`, path);
   }
 

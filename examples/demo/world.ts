@@ -20,6 +20,7 @@ export class World {
   readonly healthPort: number;
   readonly #backends: Backend[] = [];
   #evener: ChildProcess | undefined;
+  #stopped = false;
 
   private constructor(dir: string, ports: readonly number[]) {
     this.dir = dir;
@@ -83,6 +84,7 @@ export class World {
   }
 
   async startEvener(): Promise<void> {
+    if (this.#stopped) return;
     const args = [
       ...["run", "--source", `dir:${join(this.dir, "manifests")}`, "--run-dir", join(this.dir, "run")],
       ...["--http-port", String(this.httpPort), "--https-port", String(this.httpsPort)],
@@ -109,6 +111,7 @@ export class World {
 
   /** Ends everything that was started and removes everything that was written. */
   async stop(): Promise<void> {
+    this.#stopped = true;
     const evener = this.#evener;
     if (evener?.pid !== undefined && evener.exitCode === null && evener.signalCode === null) {
       const exit = once(evener, "exit");

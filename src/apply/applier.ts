@@ -3,7 +3,7 @@
 import { join } from "node:path";
 import type { BalanceClient } from "../balance-client/client.ts";
 import type { Clock } from "../clock.ts";
-import { ConfigFile, writeAtomically } from "./config-file.ts";
+import { ConfigFile, replaceFile } from "./config-file.ts";
 import { ApplyError, messageOf } from "./errors.ts";
 import type { FileSystem, Owner } from "./file-system.ts";
 import type { HitchControl } from "./hitch-control.ts";
@@ -55,6 +55,8 @@ export class Applier {
   readonly #balanceConf: ConfigFile;
   #applied: Applied = {};
   #hitchReloadedAt = Number.NEGATIVE_INFINITY;
+  /** Why Hitch's newest reload failed: still so while the next attempt waits for its time. */
+  #hitchFailure: ApplyFailure | undefined;
 
   constructor(options: ApplierOptions) {
     this.#options = options;
@@ -66,11 +68,8 @@ export class Applier {
     return this.#applied;
   }
 
-  /** Makes the directories, and removes what an earlier run left half done. */
+  /** Removes what an earlier run left half done. */
   async prepare(): Promise<void> {
-    const { fs, runDir, certDir, owner } = this.#options;
-    await fs.makeDir(runDir, 0o700, owner);
-    await fs.makeDir(certDir, 0o700, owner);
     await this.#hitchConf.clean();
     await this.#balanceConf.clean();
   }
@@ -81,14 +80,21 @@ export class Applier {
     const failures: ApplyFailure[] = [];
     const failed = new Set<Step["type"]>();
     let deferredUntil: number | undefined;
-    for (const step of planSteps(this.#applied, desired)) {
+    const steps = planSteps(this.#applied, desired);
+    if (!steps.some((step) => step.type === "hitch")) this.#hitchFailure = undefined;
+    for (const step of steps) {
       // A certificate that could not be written must not be named, and nothing is removed before Hitch let go of it.
       if (step.type === "hitch" && failed.has("write-certificates")) failed.add("hitch");
-      if (step.type === "hitch" && this.#applied.hitch !== undefined) deferredUntil = this.#nextHitchReload();
+      if (step.type === "hitch" && this.#applied.hitch !== undefined) {
+        deferredUntil = this.#nextHitchReload();
+        if (deferredUntil !== undefined && this.#hitchFailure !== undefined)
+          failures.push(this.#hitchFailure);
+      }
       const skipped = step.type === "hitch" || step.type === "remove-certificates";
       if (skipped && (failed.has("hitch") || deferredUntil !== undefined)) continue;
       try {
         await this.#runStep(step, desired);
+        if (step.type === "hitch") this.#hitchFailure = undefined;
         if (step.type === "hitch" || step.type === "balance") {
           reloads.push({ child: step.type, reason: step.reason, result: "ok" });
         }
@@ -97,6 +103,7 @@ export class Applier {
           cause instanceof ApplyError ? cause : new ApplyError("WRITE_FAILED", messageOf(cause), cause);
         failed.add(step.type);
         failures.push({ step: step.type, error });
+        if (step.type === "hitch") this.#hitchFailure = { step: step.type, error };
         if (step.type === "hitch" || step.type === "balance") reloads.push(reportFailure(step, error));
       }
     }
@@ -117,12 +124,13 @@ export class Applier {
   }
 
   async #writeCertificates(paths: readonly string[], desired: Desired): Promise<void> {
-    const { fs, owner } = this.#options;
+    const { fs, owner, certDir } = this.#options;
     for (const path of paths) {
       const pem = desired.certificates.get(path) ?? "";
       // Named by their content; but a file may have been left by an earlier run, and be anything.
-      if ((await fs.read(path)) !== pem) await writeAtomically(fs, path, pem, 0o600, owner);
+      if ((await fs.read(path)) !== pem) await replaceFile(fs, path, pem, 0o600, owner);
     }
+    await fs.syncDir(certDir);
   }
 
   async #applyBalance(desired: Desired): Promise<void> {

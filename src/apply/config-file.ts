@@ -11,6 +11,18 @@ export async function writeAtomically(
   mode: number,
   owner?: Owner,
 ): Promise<void> {
+  await replaceFile(fs, path, data, mode, owner);
+  await fs.syncDir(dirname(path));
+}
+
+/** The same without the last fsync, for whoever writes many files into one directory and then calls `syncDir`. */
+export async function replaceFile(
+  fs: FileSystem,
+  path: string,
+  data: string,
+  mode: number,
+  owner?: Owner,
+): Promise<void> {
   const temp = `${path}.tmp`;
   try {
     await fs.write(temp, data, mode, owner);
@@ -20,7 +32,6 @@ export async function writeAtomically(
     await fs.remove(temp).catch(() => undefined);
     throw error;
   }
-  await fs.syncDir(dirname(path));
 }
 
 /**

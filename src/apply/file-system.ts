@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The few file operations that applying needs, so that tests can make each of them fail. */
+import { constants } from "node:fs";
 import { chmod, chown, link, mkdir, open, readdir, readFile, rename, unlink } from "node:fs/promises";
 
 export interface Owner {
@@ -12,7 +13,7 @@ export interface FileSystem {
   list(dir: string): Promise<string[]>;
   /** Undefined when there is no such file. */
   read(path: string): Promise<string | undefined>;
-  /** Creates or truncates, writes, sets mode and owner, fsyncs. May leave a part when it fails. */
+  /** Creates anew (whatever was there goes), writes, sets mode and owner, fsyncs. May leave a part when it fails. */
   write(path: string, data: string, mode: number, owner?: Owner): Promise<void>;
   rename(from: string, to: string): Promise<void>;
   link(from: string, to: string): Promise<void>;
@@ -21,6 +22,9 @@ export interface FileSystem {
   /** fsync(2) on the directory: makes a rename in it last. */
   syncDir(path: string): Promise<void>;
 }
+
+/** Run by root, the directory is one in which the children may create names: nothing they planted is followed. */
+const CREATE_ANEW = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW;
 
 export const nodeFileSystem: FileSystem = {
   makeDir: async (path, mode, owner) => {
@@ -38,7 +42,8 @@ export const nodeFileSystem: FileSystem = {
     }
   },
   write: async (path, data, mode, owner) => {
-    const file = await open(path, "w", mode);
+    await nodeFileSystem.remove(path);
+    const file = await open(path, CREATE_ANEW, mode);
     try {
       // Before the first byte: a key is never readable by others, and umask has no say.
       await file.chmod(mode);

@@ -2,6 +2,7 @@
 /* conn: a core with sockets: the I/O half of one connection. */
 #include "conn.h"
 
+#include "idle.h"
 #include "log.h"
 #include "shm.h"
 #include "socket.h"
@@ -28,23 +29,57 @@ static void give_back(struct worker *w, struct conn *c)
 	c->slot = NO_SLOT;
 }
 
-static void drop_sock(struct sock *s)
+/* Parts with the pod's socket, which the caller closes or keeps. */
+static struct sock *part_with_pod(struct worker *w, struct conn *c)
 {
-	if (s->fd >= 0)
-		close(s->fd);
-	s->fd = -1;
-	s->readable = s->blocked = s->hup = s->watch_out = s->bulk = false;
+	struct sock *pod = c->pod;
+	c->pod = NULL;
+	for (int s = CLIENT; s <= POD; s++) {
+		splice_give_back(w, c->pipe[s]);
+		c->pipe[s] = NULL;
+	}
+	give_back(w, c);
+	return pod;
+}
+
+static void drop_pod(struct worker *w, struct conn *c)
+{
+	struct sock *pod = part_with_pod(w, c);
+	if (pod != NULL)
+		sock_drop(w, pod);
+}
+
+/* In worker->connecting exactly while core.pool is set: a reload must find whoever holds on to a pool. */
+static void note_connecting(struct worker *w, struct conn *c)
+{
+	if (c->connecting_link != NULL)
+		return;
+	c->connecting = w->connecting;
+	c->connecting_link = &w->connecting;
+	if (c->connecting != NULL)
+		c->connecting->connecting_link = &c->connecting;
+	w->connecting = c;
+}
+
+static void forget_connecting(struct conn *c)
+{
+	if (c->connecting_link == NULL)
+		return;
+	*c->connecting_link = c->connecting;
+	if (c->connecting != NULL)
+		c->connecting->connecting_link = c->connecting_link;
+	c->connecting_link = NULL;
 }
 
 static void count_why(struct worker *w, const struct conn *c)
 {
-	static const unsigned number[] = {
-	    [WHY_PROXY] = V_PROXY_ERRORS, [WHY_NO_ROUTE] = V_NO_ROUTE, [WHY_NO_CHANNEL] = V_NO_CHANNEL};
 	switch (c->core.why) {
 	case WHY_PROXY:
+		shm_add(cell(w, c->core.listener), V_PROXY_ERRORS, 1);
+		break;
 	case WHY_NO_ROUTE:
-	case WHY_NO_CHANNEL:
-		shm_add(cell(w, c->core.listener), number[c->core.why], 1);
+		shm_add(cell(w, c->core.listener), V_NO_ROUTE, 1);
+		break;
 	}
 }
 
@@ -54,14 +89,17 @@ void conn_close(struct worker *w, struct conn *c)
 		return;
 	c->closed = true;
 	count_why(w, c);
-	shm_add(cell(w, c->core.listener), V_ACTIVE, (uint64_t)-1);
-	drop_sock(&c->sock[CLIENT]);
-	drop_sock(&c->sock[POD]);
-	splice_give_back(w, c->pipe[CLIENT]);
-	splice_give_back(w, c->pipe[POD]);
-	give_back(w, c);
-	timer_clear(&c->timer);
+	/* First, while the channel it may have to name is still known. */
 	core_end(&c->core);
+	shm_add(cell(w, c->core.listener), V_ACTIVE, (uint64_t)-1);
+	close(c->client.fd);
+	c->client.fd = -1;
+	drop_pod(w, c);
+	forget_connecting(c);
+	*c->sibling_link = c->sibling;
+	if (c->sibling != NULL)
+		c->sibling->sibling_link = c->sibling_link;
+	timer_clear(&c->timer);
 	w->conns--;
 	/* Events of this turn may still name it. A queued one is buried by the queue. */
 	if (!c->queued) {
@@ -76,6 +114,11 @@ void conn_bury(struct worker *w)
 		struct conn *c = w->dead;
 		w->dead = c->next;
 		free(c);
+	}
+	while (w->dead_socks != NULL) {
+		struct sock *s = w->dead_socks;
+		w->dead_socks = s->next;
+		free(s);
 	}
 }
 
@@ -106,80 +149,112 @@ static void update_timer(struct worker *w, struct conn *c)
 	timer_set(&w->wheel, &c->timer, when);
 }
 
+static void connected(struct worker *w, struct conn *c)
+{
+	const bool reused = c->pod->used;
+	shm_add(cell(w, c->slot), V_TOTAL, !reused);
+	shm_add(cell(w, c->slot), V_REQUESTS, c->core.http != NULL);
+	c->connect_until = 0;
+	c->pod->blocked = false;
+	forget_connecting(c);
+	core_connected(&c->core, reused);
+}
+
+/* A new socket on its way to a channel. */
 static bool begin_connect(struct worker *w, struct conn *c, const struct channel *ch)
 {
-	struct sock *s = &c->sock[POD];
 	bool done;
-	s->fd = socket_connect(&ch->addr, &done);
-	if (s->fd < 0)
+	struct sock *s = calloc(1, sizeof *s);
+	if (s == NULL)
 		return false;
-	c->slot = ch->slot;
+	s->side = POD;
+	s->slot = ch->slot;
+	s->conn = c;
+	s->fd = socket_connect(&ch->addr, &done);
+	if (s->fd < 0) {
+		free(s);
+		return false;
+	}
+	c->pod = s;
 	/* Until it is connected, write interest is what tells. */
 	if (!watch(w, s, EPOLL_CTL_ADD, !done))
 		return false;
 	s->blocked = !done;
-	c->connect_until = w->env.now + c->core.pool->connect_ms;
+	if (done)
+		connected(w, c);
+	else
+		c->connect_until = w->env.now + c->core.pool->connect_ms;
 	return true;
 }
 
-static void connected(struct worker *w, struct conn *c)
+static bool reuse(struct worker *w, struct conn *c, uint32_t slot)
 {
-	shm_add(cell(w, c->slot), V_TOTAL, 1);
-	c->connect_until = 0;
-	c->sock[POD].blocked = false;
-	core_connected(&c->core);
-	update_timer(w, c);
+	if (c->core.http == NULL || c->core.fresh)
+		return false;
+	struct sock *s = idle_take(w, slot);
+	if (s == NULL)
+		return false;
+	s->conn = c;
+	c->pod = s;
+	connected(w, c);
+	return true;
 }
 
-static void abandon_attempt(struct worker *w, struct conn *c)
+static void abandon_attempt(struct worker *w, struct conn *c, enum core_failure why)
 {
-	if (c->slot != NO_SLOT)
-		shm_add(cell(w, c->slot), V_FAILED, 1);
-	drop_sock(&c->sock[POD]);
-	give_back(w, c);
+	shm_add(cell(w, c->slot), V_FAILED, 1);
+	drop_pod(w, c);
 	c->connect_until = 0;
+	c->failure = why;
 }
 
 /* Tries channels until one is on its way. */
 static void connect_next(struct worker *w, struct conn *c)
 {
-	for (;;) {
-		if (c->generation != w->generation) {
-			/* The pool of the attempt is gone with its configuration; today's may have other channels. */
-			c->generation = w->generation;
-			c->attempt = (struct attempt){0};
-			core_reroute(&c->core);
-			return;
-		}
-		const struct channel *ch = pool_take(c->core.pool, &c->attempt, &c->core.client, w->id);
-		if (ch == NULL) {
-			core_unreachable(&c->core);
-			return;
-		}
+	const struct channel *ch;
+	while (c->core.pool != NULL && (ch = pool_take(c->core.pool, &c->attempt, &c->core.client, w->id)) != NULL) {
 		c->slot = ch->slot;
-		if (begin_connect(w, c, ch)) {
-			if (c->sock[POD].blocked)
-				update_timer(w, c);
-			else
-				connected(w, c);
+		if (reuse(w, c, ch->slot) || begin_connect(w, c, ch))
 			return;
-		}
-		abandon_attempt(w, c);
+		abandon_attempt(w, c, FAILED_CONNECT);
+	}
+	shm_add(cell(w, c->core.listener), V_NO_CHANNEL, 1);
+	forget_connecting(c);
+	core_unreachable(&c->core, c->failure);
+}
+
+static void start_connecting(struct worker *w, struct conn *c)
+{
+	c->attempt = (struct attempt){0};
+	c->failure = FAILED_NONE;
+	note_connecting(w, c);
+	connect_next(w, c);
+}
+
+void conn_repool(struct worker *w, const struct conf *coming)
+{
+	for (struct conn *c = w->connecting; c != NULL; c = c->connecting) {
+		const char *name = c->core.pool == NULL ? "" : c->core.pool->name;
+		core_repool(&c->core, map_get(&coming->pool_by_name, name, strlen(name)));
+		c->attempt = (struct attempt){0};
 	}
 }
 
 static void count_bytes(struct worker *w, const struct conn *c, enum side from, size_t n)
 {
-	shm_add(cell(w, c->slot), from == CLIENT ? V_IN : V_OUT, n);
+	if (c->slot != NO_SLOT) /* an answer of our own comes from no channel */
+		shm_add(cell(w, c->slot), from == CLIENT ? V_IN : V_OUT, n);
 }
 
 /* One write towards a side. Returns whether anything moved. */
 static bool write_to(struct worker *w, struct conn *c, enum side to)
 {
-	struct sock *s = &c->sock[to];
-	struct iovec v = core_pending(&c->core, to);
+	struct sock *s = conn_sock(c, to);
 	size_t n;
-	if (v.iov_len == 0 || s->blocked || s->fd < 0)
+	if (s == NULL || s->blocked)
+		return false;
+	struct iovec v = core_pending(&c->core, to);
+	if (v.iov_len == 0)
 		return false;
 	switch (socket_send(s->fd, v, &n)) {
 	case IO_OK:
@@ -201,21 +276,22 @@ static bool write_to(struct worker *w, struct conn *c, enum side to)
 /* One read from a side. */
 static bool read_from(struct conn *c, enum side from)
 {
-	struct sock *s = &c->sock[from];
+	struct sock *s = conn_sock(c, from);
 	size_t n;
-	if (!s->readable || s->fd < 0)
+	if (s == NULL || !s->readable)
 		return false;
 	struct iovec v = core_space(&c->core, from);
 	if (v.iov_len == 0)
 		return false;
 	enum io io = socket_recv(s->fd, v, &n);
+	/* Less than there was room for: the socket is empty, and edge-triggered epoll tells when that changes (epoll(7)). Noted before the
+	 * core sees the bytes, since it may part with the socket then. */
+	if (io == IO_OK && n < v.iov_len && !s->hup)
+		s->readable = false;
+	s->bulk = n == BUF_SIZE;
 	core_input(&c->core, from, n);
 	switch (io) {
 	case IO_OK:
-		/* Less than there was room for: the socket is empty, and edge-triggered epoll tells when that changes (epoll(7)). */
-		if (n < v.iov_len && !s->hup)
-			s->readable = false;
-		s->bulk = n == BUF_SIZE;
 		return true;
 	case IO_AGAIN:
 		s->readable = false;
@@ -234,15 +310,23 @@ static bool read_from(struct conn *c, enum side from)
 
 static bool flow(struct worker *w, struct conn *c, enum side from)
 {
+	const struct sock *s = conn_sock(c, from);
 	const enum side to = other(from);
 	bool moved = write_to(w, c, to);
-	if (c->pipe[from] != NULL || (c->sock[from].bulk && core_passes(&c->core, from)))
+	if (c->pipe[from] != NULL || (s != NULL && s->bulk && c->pod != NULL && core_pass_limit(&c->core, from) > 0))
 		return splice_flow(w, c, from) || moved;
 	if (read_from(c, from)) {
 		moved = true;
 		write_to(w, c, to);
 	}
 	return moved;
+}
+
+static void release_pod(struct worker *w, struct conn *c)
+{
+	struct sock *pod = part_with_pod(w, c);
+	if (pod != NULL)
+		idle_put(w, pod);
 }
 
 /* Does what the core asks for. Returns false when the connection is closed. */
@@ -254,12 +338,16 @@ static bool obey(struct worker *w, struct conn *c)
 			conn_close(w, c);
 			return false;
 		}
+		if (wants & CORE_RELEASE)
+			release_pod(w, c);
+		if (wants & CORE_DROP)
+			drop_pod(w, c);
 		if (wants & CORE_CONNECT)
-			connect_next(w, c);
-		if ((wants & CORE_SHUT_POD) && c->sock[POD].fd >= 0)
-			shutdown(c->sock[POD].fd, SHUT_WR);
+			start_connecting(w, c);
+		if ((wants & CORE_SHUT_POD) && c->pod != NULL)
+			shutdown(c->pod->fd, SHUT_WR);
 		if (wants & CORE_SHUT_CLIENT)
-			shutdown(c->sock[CLIENT].fd, SHUT_WR);
+			shutdown(c->client.fd, SHUT_WR);
 	}
 	return true;
 }
@@ -267,13 +355,16 @@ static bool obey(struct worker *w, struct conn *c)
 static void run(struct worker *w, struct conn *c)
 {
 	for (int turn = 0; turn < TURN; turn++) {
-		bool moved = flow(w, c, CLIENT);
-		moved |= flow(w, c, POD);
+		bool moved = obey(w, c) && flow(w, c, CLIENT);
+		moved |= obey(w, c) && flow(w, c, POD);
 		if (!obey(w, c))
 			return;
-		if (!moved)
+		if (!moved) {
+			update_timer(w, c);
 			return;
+		}
 	}
+	update_timer(w, c);
 	if (!c->queued) {
 		c->queued = true;
 		c->next = w->again;
@@ -301,14 +392,17 @@ void conn_open(struct worker *w, const struct port *port, int fd, const struct a
 	}
 	c->worker = w;
 	c->slot = NO_SLOT;
-	c->generation = w->generation;
-	c->sock[CLIENT] = (struct sock){.fd = fd, .side = CLIENT, .is_unix = port->listener->path != NULL};
-	c->sock[POD] = (struct sock){.fd = -1, .side = POD};
+	c->client = (struct sock){.fd = fd, .side = CLIENT, .conn = c, .is_unix = port->listener->path != NULL};
 	shm_add(cell(w, port->slot), V_TOTAL, 1);
 	shm_add(cell(w, port->slot), V_ACTIVE, 1);
 	w->conns++;
+	c->sibling = w->all;
+	c->sibling_link = &w->all;
+	if (c->sibling != NULL)
+		c->sibling->sibling_link = &c->sibling;
+	w->all = c;
 	core_start(&c->core, &w->env, port->listener, peer);
-	if (!watch(w, &c->sock[CLIENT], EPOLL_CTL_ADD, false)) {
+	if (!watch(w, &c->client, EPOLL_CTL_ADD, false)) {
 		log_error("epoll_ctl: %s", strerror(errno));
 		conn_close(w, c);
 		return;
@@ -317,32 +411,51 @@ void conn_open(struct worker *w, const struct port *port, int fd, const struct a
 		update_timer(w, c);
 }
 
-static void pod_event(struct worker *w, struct conn *c, uint32_t events)
+static void connecting_event(struct worker *w, struct conn *c, uint32_t events)
 {
-	if (events & (EPOLLERR | EPOLLHUP) && socket_error(c->sock[POD].fd) != 0) {
-		abandon_attempt(w, c);
+	if (events & (EPOLLERR | EPOLLHUP) && socket_error(c->pod->fd) != 0) {
+		abandon_attempt(w, c, FAILED_CONNECT);
 		connect_next(w, c);
 	} else if (events & EPOLLOUT) {
 		connected(w, c);
 	}
 }
 
+/* A Unix client that closes shows EPOLLHUP at once, with bytes of its own perhaps still unread. In the TCP lane those are for the pod; in
+ * the HTTP lane they would be requests whose answers nobody waits for. */
+static bool nobody_left(const struct conn *c)
+{
+	char byte;
+	if (c->core.http != NULL)
+		return true;
+	return c->connect_until != 0 && c->core.stream[CLIENT] == NULL && recv(c->client.fd, &byte, 1, MSG_PEEK) <= 0;
+}
+
 void conn_event(struct worker *w, struct sock *s, uint32_t events)
 {
-	struct conn *c = conn_of(s);
-	if (c->closed || s->fd < 0)
+	struct conn *c = s->conn;
+	if (s->fd < 0)
+		return;
+	if (c == NULL) {
+		sock_drop(w, s); /* an idle pod has nothing to say but that it leaves */
+		return;
+	}
+	if (c->closed)
 		return;
 	if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR))
 		s->readable = true;
 	if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
 		s->hup = true;
-	if (c->connect_until != 0) {
-		if (s->side == POD)
-			pod_event(w, c, events);
-		else if (events & (EPOLLHUP | EPOLLERR))
-			core_broken(&c->core, CLIENT); /* gone for good, not merely done sending */
-	} else if (events & EPOLLOUT && s->blocked) {
-		conn_set_blocked(w, s, false);
+	if (s->side == CLIENT && (events & EPOLLERR || (events & EPOLLHUP && nobody_left(c))))
+		core_client_gone(&c->core);
+	if (s->side == POD && c->connect_until != 0) {
+		connecting_event(w, c, events);
+	} else {
+		if (events & EPOLLOUT && s->blocked)
+			conn_set_blocked(w, s, false);
+		/* Of a pod that had ended nothing is read any more, so nothing else would tell that it has gone altogether. */
+		if (s->side == POD && c->core.ended[POD] && events & (EPOLLHUP | EPOLLERR))
+			core_broken(&c->core, POD);
 	}
 	run(w, c);
 }
@@ -351,12 +464,16 @@ void conn_timer(struct worker *w, struct timer *t)
 {
 	struct conn *c = (struct conn *)(void *)((unsigned char *)t - offsetof(struct conn, timer));
 	if (c->connect_until != 0 && c->connect_until <= w->env.now) {
-		abandon_attempt(w, c);
+		abandon_attempt(w, c, FAILED_TIMEOUT);
 		connect_next(w, c);
 	} else if (core_deadline(&c->core) <= w->env.now) {
 		core_expired(&c->core);
 	}
 	run(w, c);
-	if (!c->closed)
+}
+
+void conn_hurry(struct worker *w)
+{
+	for (struct conn *c = w->all; c != NULL; c = c->sibling)
 		update_timer(w, c);
 }

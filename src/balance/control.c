@@ -98,6 +98,8 @@ static void answer(struct client *cl, struct master *m, const char *command)
 		report_status(f, m);
 	else if (strcmp(command, "pools") == 0)
 		report_pools(f, m);
+	else if (strcmp(command, "http") == 0)
+		report_http(f, m);
 	else if (strcmp(command, "reload") == 0)
 		answer_reload(f, m);
 	else

@@ -232,8 +232,11 @@ void core_unreachable(struct core *c, enum core_failure how)
 void core_repool(struct core *c, const struct pool *pool)
 {
 	c->pool = pool;
-	if (pool == NULL)
-		core_unreachable(c, FAILED_NONE);
+}
+
+bool core_is_connected(const struct core *c)
+{
+	return c->state == CORE_RELAYING;
 }
 
 unsigned core_wants(struct core *c)

@@ -65,6 +65,8 @@ struct core_request {
 
 /* What the core asks of its owner. */
 struct core_ops {
+	/* A request goes to the pool with this http_slot; request_done follows with the same. */
+	void (*request_begun)(struct core *, uint32_t pool_slot);
 	void (*request_done)(struct core *, const struct core_request *);
 	/* Takes one of `limit` places for a client under a rule. Returns a ticket above 0, or 0 when they are all taken. */
 	uint32_t (*client_take)(struct core *, uint32_t rule, uint32_t limit);
@@ -80,6 +82,7 @@ struct core_env {
 	uint64_t now;    /* milliseconds, monotonic */
 	uint64_t now_us; /* the same in microseconds */
 	struct head *head; /* scratch: the head being looked at */
+	bool last;         /* the end is near: every answer is its connection's last */
 };
 
 struct core {
@@ -132,8 +135,12 @@ void core_passed(struct core *, enum side from, size_t n);
 /* reused: over a connection that has served requests before. */
 void core_connected(struct core *, bool reused);
 void core_unreachable(struct core *, enum core_failure);
-/* The configuration was replaced while the owner was connecting: this is the pool now; NULL: it is gone. */
+/* The configuration was replaced while the owner was connecting: this is the pool now; NULL: it is gone, call core_unreachable if the
+ * attempt under way fails. */
 void core_repool(struct core *, const struct pool *);
+
+/* A lane has the connection: the TCP lane's pod is connected, or the HTTP lane takes requests. */
+bool core_is_connected(const struct core *);
 
 /* What to do now; clears it. CORE_CLOSE is asked for again and again. */
 unsigned core_wants(struct core *);

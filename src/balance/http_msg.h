@@ -57,6 +57,7 @@ struct head {
 	uint32_t n;
 	struct field fields[HTTP_FIELDS_MAX];
 	struct text host; /* Host field; at NULL when absent */
+	size_t size;      /* of the whole head, set by the caller */
 
 	/* while parsing */
 	uint8_t hosts, lengths, codings;

@@ -2,9 +2,13 @@
 /* worker: one process that accepts, connects and relays, in one epoll loop. */
 #include "worker.h"
 
+#include "access_log.h"
 #include "conn.h"
+#include "http_msg.h"
+#include "idle.h"
 #include "log.h"
 #include "message.h"
+#include "ops.h"
 #include "shm.h"
 
 #include <errno.h>
@@ -12,6 +16,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
@@ -24,11 +29,12 @@ enum {
 	PIPE_SHARE = 16,       /* one descriptor in so many may be a pipe's */
 };
 
-static uint64_t now_ms(void)
+static void read_clock(struct worker *w)
 {
 	struct timespec t;
 	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+	w->env.now_us = (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+	w->env.now = w->env.now_us / 1000;
 }
 
 _Noreturn static void die(const char *what)
@@ -69,7 +75,8 @@ static void resume_accepting(struct worker *w)
 	}
 	w->paused = false;
 	for (struct port *p = w->ports; p != NULL; p = p->next)
-		watch_port(w, p);
+		if (!p->fresh) /* its configuration is still on the way */
+			watch_port(w, p);
 }
 
 static void accept_some(struct worker *w, struct port *port)
@@ -173,13 +180,14 @@ static bool take_slot(void *with, uint32_t *slot, const char *key, size_t len)
 	return true;
 }
 
-static uint32_t highest(const uint32_t *slots, size_t n)
+static bool raise_highest(void *with, uint32_t *slot, const char *key, size_t len)
 {
-	uint32_t max = 0;
-	for (size_t i = 0; i < n; i++)
-		if (slots[i] > max)
-			max = slots[i];
-	return max;
+	uint32_t *max = with;
+	(void)key;
+	(void)len;
+	if (*slot > *max)
+		*max = *slot;
+	return true;
 }
 
 /* The text was checked by the master; failing here means that this process is out of memory, and a new one does better. */
@@ -194,28 +202,51 @@ static struct conf *read_conf(const struct message *m, int fd)
 		die("mmap configuration");
 	struct conf *conf = conf_parse(text, (size_t)m->size, &error);
 	struct slot_list list = {(const uint32_t *)(const void *)(text + m->size + pad), m->slots};
-	if (conf == NULL || conf->slots != m->slots || shm_map(highest(list.next, list.left) + 1) < 0) {
+	uint32_t max = 0;
+	if (conf == NULL || conf->slots != m->slots) {
 		log_error("configuration: line %u: %s", error.line, error.reason);
 		_exit(70);
 	}
 	conf_slots(conf, take_slot, &list);
+	conf_slots(conf, raise_highest, &max);
+	if (shm_map(max + 1) < 0)
+		die("counters");
 	munmap(text, length);
 	return conf;
 }
 
+/* What a worker keeps in step with its configuration. */
+static void settle(struct worker *w, struct conf *conf)
+{
+	uint32_t max = 0;
+	conf_slots(conf, raise_highest, &max);
+	settle_ports(w);
+	if (!idle_settle(w, conf, max + 1))
+		die("idle lists");
+	w->env.last = conf->http.last;
+	if (w->env.last)
+		conn_hurry(w);
+	/* Opened anew each time: a reload is how a log is rotated. */
+	access_log_close(w->access_log);
+	w->access_log = conf->access_log == NULL ? NULL : access_log_open(conf->access_log);
+}
+
 static void swap_conf(struct worker *w, struct conf *conf, uint64_t generation)
 {
-	const struct conf *old = w->env.conf;
+	struct conf *old = (struct conf *)(uintptr_t)w->env.conf;
+	conn_repool(w, conf);
 	w->env.conf = conf;
 	w->generation = generation;
-	settle_ports(w);
-	conf_free((struct conf *)(uintptr_t)old);
+	settle(w, conf);
+	conf_free(old);
 }
 
 static void drain(struct worker *w, uint64_t ms)
 {
 	close_ports(w);
 	w->draining = true;
+	w->env.last = true;
+	conn_hurry(w);
 	w->drain_until = w->env.now + ms;
 }
 
@@ -266,10 +297,18 @@ static void fire_timers(struct worker *w)
 {
 	struct timer *t;
 	while ((t = timer_due(&w->wheel, w->env.now)) != NULL) {
-		if (t != &w->accept_again)
+		switch ((enum timer_kind)t->kind) {
+		case TIMER_CONN:
 			conn_timer(w, t);
-		else if (w->paused)
-			resume_accepting(w);
+			break;
+		case TIMER_IDLE:
+			idle_timer(w, t);
+			break;
+		case TIMER_ACCEPT:
+			if (w->paused)
+				resume_accepting(w);
+			break;
+		}
 	}
 }
 
@@ -321,11 +360,13 @@ static void turn(struct worker *w)
 	int n = epoll_wait(w->epoll, events, EVENTS, wait_ms(w));
 	if (n < 0 && errno != EINTR)
 		die("epoll_wait");
-	w->env.now = now_ms();
+	read_clock(w);
 	go_on(w);
 	for (int i = 0; i < n; i++)
 		handle(w, &events[i]);
 	fire_timers(w);
+	if (w->access_log != NULL)
+		access_log_flush(w->access_log);
 	conn_bury(w);
 	bury_ports(w);
 }
@@ -350,6 +391,8 @@ static void set_limits(struct worker *w)
 	w->pipes_left = fds / PIPE_SHARE / 2;
 	size_t taken = RESERVED_FDS + 2 * w->pipes_left;
 	w->conns_max = fds > taken + 2 ? (fds - taken) / 2 : 1;
+	w->idle_max = w->conns_max / 4;
+	w->conns_max -= w->idle_max / 2;
 }
 
 void worker_run(unsigned id, struct conf *conf, uint64_t generation, const int *ports, int master_fd)
@@ -357,11 +400,16 @@ void worker_run(unsigned id, struct conf *conf, uint64_t generation, const int *
 	static struct worker worker;
 	struct worker *w = &worker;
 	w->id = id;
-	w->env.now = now_ms();
+	read_clock(w);
 	w->env.conf = conf;
 	w->generation = generation;
 	w->master_fd = master_fd;
 	w->master.kind = SOURCE_MASTER;
+	w->accept_again.kind = TIMER_ACCEPT;
+	w->env.ops = &worker_ops;
+	w->env.head = malloc(sizeof *w->env.head);
+	if (w->env.head == NULL || getrandom(w->random, sizeof w->random, 0) != (ssize_t)sizeof w->random)
+		die("start");
 	set_limits(w);
 	timer_init(&w->wheel, w->env.now);
 	w->epoll = epoll_create1(EPOLL_CLOEXEC);
@@ -370,7 +418,7 @@ void worker_run(unsigned id, struct conf *conf, uint64_t generation, const int *
 		die("epoll");
 	for (size_t i = 0; i < conf->listeners_n; i++)
 		add_port(w, conf->listeners[i]->slot, ports[i]);
-	settle_ports(w);
+	settle(w, conf);
 	while (!w->draining || (w->conns > 0 && w->env.now < w->drain_until))
 		turn(w);
 	_exit(0);

@@ -70,7 +70,7 @@ function waitForSignal(log: Logger): Promise<NodeJS.Signals> {
       // The runner's exit hook kills the children's groups.
       process.exit(1);
     };
-    process.on("SIGTERM", handle);
-    process.on("SIGINT", handle);
+    // SIGHUP is what a closed terminal sends; its default would leave the children behind.
+    for (const name of ["SIGTERM", "SIGINT", "SIGHUP"] as const) process.on(name, handle);
   });
 }

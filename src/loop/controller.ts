@@ -3,7 +3,15 @@
 import { createHash } from "node:crypto";
 import type { Applier, ApplyFailure, ApplyOutcome } from "../apply/applier.ts";
 import type { Clock } from "../clock.ts";
-import type { Certificate, Ir, ModelInput, ModelOutput, ModelSettings, Problem } from "../model/types.ts";
+import type {
+  Certificate,
+  Ir,
+  ModelInput,
+  ModelOutput,
+  ModelSettings,
+  Problem,
+  Store,
+} from "../model/types.ts";
 import { formatRef, type Logger } from "../report/log.ts";
 import {
   hashToNumber,
@@ -53,19 +61,36 @@ export class Controller {
   }
 
   async sync(): Promise<SyncResult> {
-    const { source, build, render, applier, settings, fallbackCertificate, clock, metrics } = this.#options;
+    const { source, applier, metrics } = this.#options;
     if (!source.synced) return { ok: true };
     const end = metrics.syncDuration.startTimer();
     const { store, problems } = source.snapshot();
-    const model = build({ store, settings, fallbackCertificate, now: new Date(clock.now()) });
-    const rendered = render(model.ir);
-    this.#latest = { model, rendered };
+    const latest = this.#rebuild(store);
+    if (latest instanceof Error) {
+      metrics.lastReloadSuccessful.set(0);
+      this.#tellProblems([...problems, describeBug(latest)]);
+      return { ok: false };
+    }
+    const { model, rendered } = latest;
     const outcome = await applier.apply(describeDesired(model.ir, rendered));
     end();
     this.#report(model, rendered, outcome);
     this.#tellProblems([...problems, ...model.problems, ...outcome.failures.map(describeFailure)]);
     const ok = outcome.failures.length === 0;
     return outcome.deferredUntil === undefined ? { ok } : { ok, again: outcome.deferredUntil };
+  }
+
+  /** A rebuild that fails is a bug; what serves goes on serving, and the bug is told like any other problem. */
+  #rebuild(store: Store): Latest | Error {
+    const { build, render, settings, fallbackCertificate, clock, log } = this.#options;
+    try {
+      const model = build({ store, settings, fallbackCertificate, now: new Date(clock.now()) });
+      this.#latest = { model, rendered: render(model.ir) };
+      return this.#latest;
+    } catch (error) {
+      log.error({ err: error }, "the rebuild failed");
+      return error instanceof Error ? error : new Error(String(error));
+    }
   }
 
   #report(model: ModelOutput, rendered: Rendered, outcome: ApplyOutcome): void {
@@ -103,6 +128,15 @@ export class Controller {
 
 function describeProblem({ ref, severity, reason, field }: Problem): Record<string, unknown> {
   return { object: formatRef(ref), severity, reason, ...(field === undefined ? {} : { field }) };
+}
+
+function describeBug(error: Error): Problem {
+  return {
+    ref: { apiVersion: "evener.io/v1alpha1", kind: "Evener", name: "rebuild" },
+    severity: "error",
+    reason: "RebuildFailed",
+    message: `the configuration could not be computed, and the last good one serves: ${error.message}`,
+  };
 }
 
 /** A failure to apply concerns no object of the user's; the controller itself is what to look at. */

@@ -30,6 +30,7 @@ export class Loop {
   #stopped = true;
   #failures = 0;
   #cancelNext: () => void = () => undefined;
+  #syncingSince: number | undefined;
 
   constructor(options: LoopOptions) {
     this.#options = options;
@@ -39,6 +40,11 @@ export class Loop {
   start(): void {
     this.#stopped = false;
     this.#run();
+  }
+
+  /** How long the present sync has been running. */
+  get busyMs(): number {
+    return this.#syncingSince === undefined ? 0 : this.#options.clock.now() - this.#syncingSince;
   }
 
   /** Something changed. */
@@ -72,11 +78,13 @@ export class Loop {
   async #syncOnce(): Promise<void> {
     const { clock, random, backoff, resyncMs, sync, onError } = this.#options;
     let result: SyncResult = { ok: false };
+    this.#syncingSince = clock.now();
     try {
       result = await sync();
     } catch (error) {
       onError(error);
     }
+    this.#syncingSince = undefined;
     this.#failures = result.ok ? 0 : this.#failures + 1;
     if (this.#stopped) return;
     const waits = [resyncMs];

@@ -4,10 +4,32 @@ import type { Clock } from "../clock.ts";
 import type { Logger } from "../report/log.ts";
 import { LineLimiter } from "../supervise/line-limiter.ts";
 
-/** Hitch begins its lines with time and pid, which the record has already. */
-const HITCH_PREFIX = /^\d{8}T\d{6}\.\d+ \[ *(\d+)\] (?:\{\w+\} )?/;
+export interface ChildLine {
+  readonly level: "debug" | "info" | "warn" | "error";
+  readonly pid?: number;
+  readonly text: string;
+}
+
+const LEVELS = { error: "error", warning: "warn", info: "info" } as const;
+const BALANCE = /^balance\[(\d+)\]: (error|warning|info): (.*)$/s;
+const HITCH = /^\d{8}T\d{6}\.\d+ \[ *(\d+)\] (?:\{\w+\} )?(.*)$/s;
 /** The certificate probe, among others, leaves before the handshake is complete. */
 const HALF_HANDSHAKE = /Handshake failure: .*unexpected eof/;
+const HITCH_FAILURE = /^(?:ERROR\b|WARNING\b|Config reload failed)/;
+
+/** Takes off the time, pid and level that the record has fields for. */
+export function parseChildLine(line: string): ChildLine {
+  const balance = BALANCE.exec(line);
+  if (balance !== null) {
+    const [, pid, level, text = ""] = balance;
+    return { level: LEVELS[level as keyof typeof LEVELS], pid: Number(pid), text };
+  }
+  const hitch = HITCH.exec(line);
+  const text = hitch?.[2] ?? line;
+  const pid = hitch === null ? {} : { pid: Number(hitch[1]) };
+  if (HALF_HANDSHAKE.test(text)) return { level: "debug", ...pid, text };
+  return { level: HITCH_FAILURE.test(text) ? "warn" : "info", ...pid, text };
+}
 
 export class ChildLog {
   readonly #log: Logger;
@@ -22,18 +44,14 @@ export class ChildLog {
   write(child: string, line: string): void {
     let limiter = this.#limiters.get(child);
     if (limiter === undefined) {
-      limiter = new LineLimiter(this.#clock, (text) => this.#emit(child, text));
+      limiter = new LineLimiter(this.#clock, (one) => this.#emit(child, one));
       this.#limiters.set(child, limiter);
     }
     limiter.push(line);
   }
 
   #emit(child: string, line: string): void {
-    const level = HALF_HANDSHAKE.test(line) ? "debug" : "info";
-    const pid = HITCH_PREFIX.exec(line)?.[1];
-    this.#log[level](
-      { child, ...(pid === undefined ? {} : { pid: Number(pid) }) },
-      line.replace(HITCH_PREFIX, ""),
-    );
+    const { level, pid, text } = parseChildLine(line);
+    this.#log[level]({ child, ...(pid === undefined ? {} : { pid }) }, text);
   }
 }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Everything that lives between start and stop of `evener run`. */
-import { readdir, rm, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import { Applier } from "../apply/applier.ts";
 import { generateFallbackCertificate } from "../apply/fallback-certificate.ts";
@@ -10,7 +9,7 @@ import { probeCertificate } from "../apply/tls-probe.ts";
 import type { BalanceClient } from "../balance-client/client.ts";
 import type { RunSettings } from "../cli/settings.ts";
 import { VERSION } from "../cli/version.ts";
-import type { Clock } from "../clock.ts";
+import { type Clock, pause } from "../clock.ts";
 import { Controller } from "../loop/controller.ts";
 import { Loop } from "../loop/loop.ts";
 import { shutDown } from "../loop/shutdown.ts";
@@ -25,10 +24,11 @@ import { createDataPlane, type DataPlane } from "../supervise/data-plane.ts";
 import { createExecaRunner } from "../supervise/execa-runner.ts";
 import { listChildren } from "../supervise/process-table.ts";
 import { runOnce } from "../supervise/run-once.ts";
-import { endStaleChildren, recordChild } from "../supervise/stale.ts";
+import { recordChild } from "../supervise/stale.ts";
 import { ChildLog } from "./child-log.ts";
 import { describeConfig, describeModel } from "./debug-view.ts";
-import { findChildOwner } from "./run-dir.ts";
+import { listBroken, listMissing } from "./readiness.ts";
+import { clearRunDir, findChildOwner, removeKeys } from "./run-dir.ts";
 
 export interface RuntimeOptions {
   readonly settings: RunSettings;
@@ -57,7 +57,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   const withOwner = owner === undefined ? {} : { owner };
   const hitchConfPath = join(runDir, "hitch.conf");
   const balanceConfPath = join(runDir, "balance.conf");
-  await clearRunDir(runDir, { hitch: hitchConfPath, balance: balanceConfPath }, clock, log);
+  await clearRunDir(runDir, clock, log);
 
   const metrics = createMetrics(VERSION);
   const runner = createExecaRunner();
@@ -82,7 +82,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     onState: (child, state, exit) => {
       log[state.phase === "backoff" || state.phase === "failed" ? "warn" : "info"](
         { child, ...state, exit },
-        "child",
+        `${child} is ${state.phase}`,
       );
       if (state.phase === "backoff" || state.phase === "failed") metrics.childRestarts.inc({ child });
       if (child === "hitch" && state.phase === "starting") control.forgetGenerations();
@@ -136,8 +136,8 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   });
   const collector = new BalanceCollector(metrics, client);
   const health = await startHealthServer(settings.healthzPort, {
-    missing: () => listMissing(source, applier, plane, stopping),
-    broken: () => [],
+    missing: () => listMissing({ source, applier, plane, stopping }),
+    broken: () => listBroken(loop),
     metrics: async () => {
       await collector.collect().catch(() => undefined);
       metrics.hitchGenerations.set(await control.countGenerations());
@@ -160,20 +160,28 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     stop: async () => {
       stopping = true;
       unsubscribe();
-      await loop.stop();
+      const graceMs = settings.model.shutdownGraceSeconds * 1000;
+      const deadline = clock.now() + graceMs;
+      // A sync that waits for a child that does not come up shall not use up the time of the connections.
+      const patience = new AbortController();
+      const synced = loop.stop().finally(() => patience.abort());
+      await Promise.race([synced, pause(clock, graceMs / 4, patience.signal)]);
       await shutDown({
         fs: nodeFileSystem,
         clock,
         log,
         ...withOwner,
-        graceMs: settings.model.shutdownGraceSeconds * 1000,
+        graceMs: deadline - clock.now(),
         ...plane,
         client,
         hitchConfPath,
         balanceConfPath,
         listWorkers: listChildren,
       });
-      await removeKeys(runDir, certDir);
+      // A `hitch --test` may still run; with its end the last sync ends.
+      runner.endAll();
+      await synced;
+      await removeKeys(runDir);
       await health.stop();
     },
   };
@@ -187,38 +195,4 @@ function adapt<T extends object>(child: DataPlane["hitch"], more: T) {
     },
     ensureReady: () => child.ensureReady(),
   };
-}
-
-function listMissing(source: Source, applier: Applier, plane: DataPlane, stopping: boolean): string[] {
-  const missing: string[] = [];
-  if (stopping) missing.push("shutting down");
-  if (!source.synced) missing.push("the source has not synced");
-  for (const child of [plane.balance, plane.hitch] as const) {
-    if (!child.ready) missing.push(`${child.name} is ${child.state.phase}`);
-  }
-  if (applier.applied.balance === undefined) missing.push("no configuration is live in balance");
-  if (applier.applied.hitch === undefined) missing.push("no configuration is live in hitch");
-  return missing;
-}
-
-/** Nobody needs the keys on the disk any more, nor the numbers of processes that are gone. */
-async function removeKeys(runDir: string, certDir: string): Promise<void> {
-  await rm(certDir, { recursive: true, force: true });
-  for (const child of ["hitch", "balance"]) await rm(join(runDir, `${child}.pid`), { force: true });
-}
-
-/** After a controller that was killed: its children, and the sockets they listened on. */
-async function clearRunDir(
-  runDir: string,
-  markers: Readonly<Record<string, string>>,
-  clock: Clock,
-  log: Logger,
-): Promise<void> {
-  for (const [child, marker] of Object.entries(markers)) {
-    const pids = await endStaleChildren(runDir, child, marker, clock);
-    if (pids.length > 0) log.warn({ child, pids }, "ended children that an earlier controller left behind");
-  }
-  for (const name of await readdir(runDir)) {
-    if (name.endsWith(".sock")) await unlink(join(runDir, name));
-  }
 }

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Children of a controller that was killed: they still hold the ports, and nobody looks after them. */
-import { readFile, unlink, writeFile } from "node:fs/promises";
+import { readFile, unlink } from "node:fs/promises";
 import { join } from "node:path";
+import { writeAtomically } from "../apply/config-file.ts";
+import { nodeFileSystem } from "../apply/file-system.ts";
 import { type Clock, pause } from "../clock.ts";
 import { signalPid } from "./execa-runner.ts";
 import { listProcesses, readArguments, readProcess } from "./process-table.ts";
 
 /** Records the process group of a child that has just been started. */
 export async function recordChild(runDir: string, name: string, pid: number): Promise<void> {
-  await writeFile(join(runDir, `${name}.pid`), `${pid}\n`, { mode: 0o644 });
+  await writeAtomically(nodeFileSystem, join(runDir, `${name}.pid`), `${pid}\n`, 0o644);
 }
 
 /**

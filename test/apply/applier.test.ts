@@ -117,6 +117,36 @@ describe("applying", () => {
   });
 });
 
+describe("a failed reload", () => {
+  test("goes on being a failure while the next attempt waits", async () => {
+    const plane = new FakePlane(5000);
+    await plane.applier.apply(makeDesired(["a"], "one"));
+    await plane.clock.advance(5000);
+    plane.hitchUnverified = true;
+    assert.deepEqual(codes(await plane.applier.apply(makeDesired(["b"], "one"))), ["hitch UNVERIFIED"]);
+    plane.hitchUnverified = false;
+    await plane.clock.advance(1000);
+    plane.events.length = 0;
+    const waiting = await plane.applier.apply(makeDesired(["b"], "one"));
+    assert.deepEqual(codes(waiting), ["hitch UNVERIFIED"]);
+    assert.deepEqual(waiting.reloads, []);
+    assert.equal(waiting.deferredUntil, plane.clock.now() + 4000);
+    assert.deepEqual(plane.events, []);
+    await plane.clock.advance(4000);
+    assert.deepEqual(codes(await plane.applier.apply(makeDesired(["b"], "one"))), []);
+    assert.deepEqual(codes(await plane.applier.apply(makeDesired(["b"], "one"))), []);
+  });
+
+  test("is forgotten when what failed is no longer wanted", async () => {
+    const plane = new FakePlane(5000);
+    const good = makeDesired(["a"], "one");
+    await plane.applier.apply(good);
+    await plane.clock.advance(5000);
+    assert.deepEqual(codes(await plane.applier.apply(makeDesired(["a"], "one", "BAD"))), ["hitch REFUSED"]);
+    assert.deepEqual(codes(await plane.applier.apply(good)), []);
+  });
+});
+
 describe("every file operation failing in turn", () => {
   const before = makeDesired(["a"], "one");
   const after = makeDesired(["b"], "two");

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from "node:assert/strict";
-import { mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
+import { lstat, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
@@ -87,4 +87,18 @@ describe("ConfigFile", () => {
     await file.install();
     assert.equal(await file.restore(), false);
   });
+});
+
+test("a link that somebody planted is replaced, not followed", async () => {
+  const dir = await mkdtemp(join(tmpdir(), "evener-files-"));
+  try {
+    await writeFile(join(dir, "victim"), "mine");
+    await symlink("victim", join(dir, "a.tmp"));
+    await writeAtomically(nodeFileSystem, join(dir, "a"), "new", 0o600);
+    assert.equal(await readFile(join(dir, "victim"), "utf8"), "mine");
+    assert.equal(await readFile(join(dir, "a"), "utf8"), "new");
+    assert.equal((await lstat(join(dir, "a"))).isFile(), true);
+  } finally {
+    await rm(dir, { recursive: true });
+  }
 });

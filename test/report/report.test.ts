@@ -54,8 +54,11 @@ describe("the log", () => {
       format: "text",
       destination: { write: (line) => lines.push(line) },
     });
-    log.warn({ child: "hitch", object: "Ingress a/b" }, "problem: it\nbroke");
-    assert.match(lines.join(""), /^\S+Z WARN {2}problem: it\\nbroke child=hitch object="Ingress a\/b"\n$/);
+    log.warn({ child: "hitch", object: "Ingress a/b" }, "problem: it\nbroke\x1b\x7f");
+    assert.match(
+      lines.join(""),
+      /^\S+Z WARN {2}problem: it\\nbroke\\u001b\\u007f child=hitch object="Ingress a\/b"\n$/,
+    );
   });
 });
 

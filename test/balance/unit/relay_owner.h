@@ -203,9 +203,9 @@ static inline void owner_act(struct owner *o, enum owner_action what, size_t n)
 		break;
 	case ACT_CONNECT:
 		if (!connected && !reading && n % 4 == 3)
-			core_unreachable(&o->core);
+			core_unreachable(&o->core, FAILED_CONNECT);
 		else if (!connected && !reading)
-			core_connected(&o->core);
+			core_connected(&o->core, false);
 		break;
 	case ACT_CLIENT_BREAKS:
 		core_broken(&o->core, CLIENT);
@@ -220,6 +220,8 @@ static inline void owner_act(struct owner *o, enum owner_action what, size_t n)
 	owner_count(o);
 	while (owner_wants(o) & ~(unsigned)(CORE_CLOSE | CORE_CONNECT))
 		;
+	/* When neither side takes anything any more, nothing can happen: it must not stay open. */
+	OWNER_CHECK(o->closed || !o->core.shut[CLIENT] || !o->core.shut[POD]);
 	owner_verify(o);
 }
 
