@@ -49,7 +49,7 @@ export interface BalanceGroup {
 export interface BalancePool {
   readonly pool: string;
   readonly groups: readonly BalanceGroup[];
-  /** HTTP lane: answers by class of status, `2xx`. */
+  /** HTTP lane: answers by class of status, `2xx`; beside them other numbers of the pool. */
   readonly http?: Readonly<Record<string, number>>;
   /** Left the configuration, connections still open. */
   readonly draining?: readonly BalanceGroup[] | readonly BalanceChannel[];

@@ -60,6 +60,7 @@ export class BalanceCollector {
       endpointRequests.inc({ pool: pool.pool, endpoint: channel.channel }, requests);
     }
     for (const [status, answers] of Object.entries(pool.http ?? {})) {
+      if (!/^[1-5]xx$/.test(status)) continue;
       const grown = this.#deltas.grow(`${pool.pool} answers ${status}`, answers);
       poolResponses.inc({ pool: pool.pool, class: status }, grown);
     }

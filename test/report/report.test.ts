@@ -114,7 +114,7 @@ describe("metrics", () => {
               ],
             },
           ],
-          http: { "2xx": 4 * factor, "5xx": 2 },
+          http: { "2xx": 4 * factor, "5xx": 2, active: 3, microseconds: 9 },
         } satisfies BalancePool,
       ],
       http: async () => ({
@@ -154,6 +154,7 @@ describe("metrics", () => {
     ]) {
       assert.ok(text.split("\n").includes(line), `${line} in:\n${text}`);
     }
+    assert.doesNotMatch(text, /class="(?:active|microseconds)"/);
     factor = 0.5;
     await collector.collect();
     const later = await metrics.registry.metrics();
