@@ -125,7 +125,7 @@ void conn_bury(struct worker *w)
 static bool watch(struct worker *w, struct sock *s, int op, bool out)
 {
 	struct epoll_event e = {
-	    .events = EPOLLIN | EPOLLRDHUP | EPOLLET | (out ? EPOLLOUT : 0u),
+	    .events = EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLET | (out ? EPOLLOUT : 0u),
 	    .data.ptr = s,
 	};
 	s->watch_out = out;
@@ -444,7 +444,8 @@ void conn_event(struct worker *w, struct sock *s, uint32_t events)
 		return;
 	if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR))
 		s->readable = true;
-	if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+	/* A read stops at urgent data too, with more behind it (tcp(7)): from then on a short read means nothing. */
+	if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR | EPOLLPRI))
 		s->hup = true;
 	if (s->side == CLIENT && (events & EPOLLERR || (events & EPOLLHUP && nobody_left(c))))
 		core_client_gone(&c->core);

@@ -12,7 +12,7 @@ struct sock {
 	uint8_t side;
 	bool readable;  /* a read may give something */
 	bool blocked;   /* the last write filled the socket; EPOLLOUT will tell */
-	bool hup;       /* the peer's end or an error is known: read until it shows */
+	bool hup;       /* the peer's end, an error or urgent data is known: read until nothing more comes */
 	bool watch_out; /* EPOLLOUT is registered */
 	bool is_unix;
 	bool bulk;      /* full buffers in a row: let the kernel move the bytes */

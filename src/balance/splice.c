@@ -117,8 +117,10 @@ static bool fill_pipe(struct worker *w, struct conn *c, enum side from)
 			s->bulk = false;
 		return true;
 	case IO_AGAIN:
-		s->readable = false;
 		leave(w, c, from);
+		if (s->hup)
+			return true; /* at urgent data splice(2) stops for good; a plain read goes on */
+		s->readable = false;
 		return false;
 	case IO_ERROR:
 		if (errno != EINVAL) {

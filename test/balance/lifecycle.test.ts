@@ -161,6 +161,29 @@ test("SIGTERM: accepting stops, connections finish, then exit 0", async (t) => {
   assert.equal(existsSync(balance.control), false);
 });
 
+test("a successor that starts while the old one drains keeps its sockets when that ends", async (t) => {
+  const a = await named(t, "a");
+  const port = await freePort();
+  const unix = path.join("/tmp", `balance-successor-${process.pid}.sock`);
+  const balance = await start(
+    t,
+    `listen l tcp:127.0.0.1:${port}\nlisten u unix:${unix}\npool p ${a.address}\nroute l * p\nroute u * p`,
+  );
+  const old = balance.child;
+  t.after(() => old.kill("SIGKILL"));
+  const socket = connect(t, port);
+  await readLine(socket);
+  balance.kill("SIGTERM");
+  await until("it drains", async () => (await balance.status()).draining);
+  const successor = balance.spawn();
+  await until("the successor answers", async () => (await balance.status()).pid === successor.pid);
+  socket.end();
+  await readAll(socket);
+  await until("the old one ends", () => old.exitCode === 0);
+  assert.equal((await balance.status()).pid, successor.pid);
+  assert.equal(await exchange(unix, "x"), "a\nx");
+});
+
 test("SIGTERM: the grace ends, and a second SIGTERM ends at once", async (t) => {
   const a = await named(t, "a");
   for (const [grace, second] of [
