@@ -106,6 +106,18 @@ static void next_request(struct core *c)
 		core_close_for(c, WHY_DONE);
 }
 
+/* What was read of a request's body and will not be sent any more is passed over: the next request begins behind it. */
+static void skip_body(struct core *c)
+{
+	struct buf *b = c->stream[CLIENT];
+	if (b == NULL)
+		return;
+	b->r += c->http->pass[CLIENT];
+	c->http->pass[CLIENT] = 0;
+	if (b->r == b->w)
+		core_drop_stream(c, CLIENT);
+}
+
 /* --- answers of our own ----------------------------------------------------------------------------------------- */
 
 static void reply(struct core *c, unsigned status, const char *location)
@@ -118,6 +130,7 @@ static void reply(struct core *c, unsigned status, const char *location)
 	h->request.status = (uint16_t)status;
 	if (h->request.started_us == 0)
 		h->request.started_us = c->env->now_us;
+	skip_body(c);
 	drop_out(c, POD);
 	drop_out(c, CLIENT);
 	if (!http_write_reply(c, status, location, close)) {
@@ -283,6 +296,7 @@ static void finish(struct core *c)
 	core_drop_stream(c, POD);
 	drop_out(c, POD);
 	h->pass[POD] = 0;
+	skip_body(c);
 	account(c);
 	if (!h->keep_client || !h->body[CLIENT].ended)
 		end_client(c);
@@ -339,7 +353,7 @@ static void bad_pod(struct core *c, unsigned status)
 		return;
 	}
 	core_drop_stream(c, POD);
-	h->pass[POD] = h->pass[CLIENT] = 0;
+	h->pass[POD] = 0;
 	/* What was not read of the request's body stays unread. */
 	reply(c, status, NULL);
 }
@@ -550,8 +564,7 @@ void http_broken(struct core *c, enum side s)
 	}
 	/* It may have answered before it stopped listening. */
 	h->deaf = true;
-	h->pass[CLIENT] = 0;
-	core_drop_stream(c, CLIENT);
+	skip_body(c);
 	if (!h->replayable)
 		drop_out(c, POD);
 }
