@@ -286,12 +286,17 @@ static void take_head(struct core *c)
 
 /* --- response ----------------------------------------------------------------------------------------------------- */
 
+static bool head_is_sent(const struct http *h)
+{
+	return h->out[POD] == NULL || h->out[POD]->r == h->out[POD]->w;
+}
+
 static void finish(struct core *c)
 {
 	struct http *h = c->http;
 	/* Only a connection that owes nothing and is owed nothing can serve another request. */
-	const bool reusable = h->keep_pod && h->body[CLIENT].ended && h->pass[CLIENT] == 0 && !h->deaf && !c->ended[POD] &&
-	                      c->stream[POD] == NULL;
+	const bool reusable = h->keep_pod && h->body[CLIENT].ended && head_is_sent(h) && h->pass[CLIENT] == 0 && !h->deaf &&
+	                      !c->ended[POD] && c->stream[POD] == NULL;
 	c->wants |= reusable ? CORE_RELEASE : CORE_DROP;
 	core_drop_stream(c, POD);
 	drop_out(c, POD);
@@ -370,7 +375,7 @@ static bool take_response_head(struct core *c)
 		return false;
 	if (size == 0 || size > HTTP_HEAD_MAX || at[0] != 'H' ||
 	    head_parse_response(head, &h->parser[POD], at, size, h->method == HTTP_HEAD) != 0 ||
-	    (head->framing == BODY_CHUNKED && !h->minor) || (head->status == 101 && !h->upgrade)) {
+	    (head->framing == BODY_CHUNKED && !h->minor) || (head->status == 101 && !(h->upgrade && head_is_sent(h)))) {
 		bad_pod(c, 502);
 		return false;
 	}
