@@ -132,6 +132,10 @@ static void reply(struct core *c, unsigned status, const char *location)
 		h->request.started_us = c->env->now_us;
 	skip_body(c);
 	drop_out(c, POD);
+	if (h->out[CLIENT] != NULL && h->out[CLIENT]->r > 0) {
+		core_close_for(c, WHY_RESET); /* half an interim response is out: nothing can follow it */
+		return;
+	}
 	drop_out(c, CLIENT);
 	if (!http_write_reply(c, status, location, close)) {
 		core_close_for(c, WHY_MEMORY);
