@@ -11,6 +11,7 @@ enum {
 };
 
 static void take_head(struct core *c);
+static void again(struct core *c);
 
 static void enter(struct core *c, enum http_state state)
 {
@@ -415,6 +416,14 @@ static bool take_response_head(struct core *c)
 static void pod_input(struct core *c)
 {
 	struct http *h = c->http;
+	/* On a connection that served others, an answer that comes before anything was asked is somebody else's. */
+	if (h->reused && h->out[POD] != NULL && h->out[POD]->r == 0) {
+		if (h->replayable && !h->retried)
+			again(c);
+		else
+			bad_pod(c, 502);
+		return;
+	}
 	if (!h->answered)
 		while (take_response_head(c))
 			;
