@@ -386,10 +386,10 @@ static bool take_response_head(struct core *c)
 	}
 	head->size = size;
 	h->seen = 0;
+	h->replayable = false;
 	b->r += (uint32_t)size;
 	if (head->status >= 200 || head->status == 101) {
 		h->answered = true;
-		h->replayable = false;
 		h->request.status = head->status;
 		h->request.answered_us = c->env->now_us;
 		h->keep_pod = head->keep_alive && head->minor == 1;
