@@ -100,6 +100,7 @@ static void next_request(struct core *c)
 	memset(h->body, 0, sizeof h->body);
 	h->seen = 0;
 	h->reused = h->replayable = h->retried = h->answered = h->deaf = h->upgrade = false;
+	h->method = HTTP_GET; /* a HEAD before has no say in how a refused head is answered */
 	enter(c, c->stream[CLIENT] == NULL ? AT_WAIT : AT_HEAD);
 	if (c->stream[CLIENT] != NULL)
 		take_head(c);
@@ -174,8 +175,10 @@ static bool advance(struct core *c, enum side from)
 		if (have == 0 || body->ended)
 			return true;
 		n = chunks_advance(&h->parser[from], (const char *)b->data + b->r + h->pass[from], have, &body->ended);
-		if (n == SIZE_MAX)
+		if (n == SIZE_MAX) {
+			h->max_body = UINT64_MAX; /* broken, not long: 400 */
 			return false;
+		}
 		break;
 	case BODY_UNTIL_CLOSE:
 		n = have;
@@ -202,6 +205,8 @@ static void coalesce(struct core *c, enum side from)
 	out->w += n;
 	b->r += n;
 	h->pass[from] = 0;
+	if (from == CLIENT)
+		h->request.bytes_in += n;
 	if (b->r == b->w)
 		core_drop_stream(c, from);
 }
