@@ -397,7 +397,7 @@ static bool take_response_head(struct core *c)
 		h->answered = true;
 		h->request.status = head->status;
 		h->request.answered_us = c->env->now_us;
-		h->keep_pod = head->keep_alive && head->minor == 1;
+		h->keep_pod = head->keep_alive && head->minor == 1 && h->minor; /* asked in HTTP/1.0 it may close unsaid */
 		if (head->framing == BODY_UNTIL_CLOSE)
 			h->keep_client = false;
 		if (!h->body[CLIENT].ended)
