@@ -91,7 +91,10 @@ static bool empty_pipe(struct worker *w, struct conn *c, enum side from)
 		conn_set_blocked(w, conn_sock(c, to), true);
 		return false;
 	default:
+		/* As in conn.c. What the pipe holds has nowhere to go: kept, it would be tried again for ever. */
+		conn_sock(c, to)->readable = conn_sock(c, to)->hup = true;
 		core_broken(&c->core, to);
+		leave(w, c, from);
 		return true;
 	}
 }
