@@ -191,6 +191,7 @@ bool take_default(struct parse *p)
 	if (r == NULL || !find_pool(p, "default", target, &r->pool))
 		return false;
 	r->path = "";
+	r->id = p->conf->rules++;
 	t->fallback = r;
 	return rule_options(p, r);
 }

@@ -85,6 +85,7 @@ static const struct {
     {"proxy-connection", FIELD_HOP},
     {"proxy-authenticate", FIELD_HOP},
     {"proxy-authorization", FIELD_HOP},
+    {"proxy", FIELD_HOP}, /* no field, but what CGI takes for HTTP_PROXY (CVE-2016-5385) */
     {"forwarded", FIELD_FORWARDED},
     {"x-forwarded-for", FIELD_X_FORWARDED_FOR},
     {"x-real-ip", FIELD_X_FORWARDED},
@@ -92,7 +93,7 @@ static const struct {
     {"strict-transport-security", FIELD_HSTS},
 };
 
-static uint8_t identify(struct text name)
+static uint8_t identify_plain(struct text name)
 {
 	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
 		if (text_is(name, known[i].name))
@@ -102,6 +103,28 @@ static uint8_t identify(struct text name)
 	if (name.len > 11 && strncasecmp(name.at, "ssl-client-", 11) == 0)
 		return FIELD_SSL_CLIENT;
 	return FIELD_OTHER;
+}
+
+/* CGI and its kin turn `-` and `_` into the same variable (RFC 3875 §4.1.18): what says who the client is may not come in
+ * that disguise. */
+static uint8_t identify(struct text name)
+{
+	char plain[32];
+	if (memchr(name.at, '_', name.len) == NULL)
+		return identify_plain(name);
+	uint32_t n = name.len < sizeof plain ? name.len : sizeof plain;
+	for (uint32_t i = 0; i < n; i++)
+		plain[i] = (char)(name.at[i] == '_' ? '-' : name.at[i]);
+	switch (identify_plain((struct text){plain, n})) {
+	case FIELD_FORWARDED:
+	case FIELD_X_FORWARDED_FOR:
+	case FIELD_X_FORWARDED:
+	case FIELD_X_REQUEST_ID:
+	case FIELD_SSL_CLIENT:
+		return FIELD_SSL_CLIENT;
+	default:
+		return FIELD_OTHER;
+	}
 }
 
 /* --- llhttp's callbacks; data is the head, or NULL once the body has begun ------------------------------------ */

@@ -91,10 +91,10 @@ static bool empty_pipe(struct worker *w, struct conn *c, enum side from)
 		conn_set_blocked(w, conn_sock(c, to), true);
 		return false;
 	default:
-		/* What the pipe holds can go nowhere; kept, it would be tried again and again. */
-		leave(w, c, from);
+		/* As in conn.c. What the pipe holds has nowhere to go: kept, it would be tried again for ever. */
 		conn_sock(c, to)->readable = conn_sock(c, to)->hup = true;
 		core_broken(&c->core, to);
+		leave(w, c, from);
 		return true;
 	}
 }
