@@ -27,7 +27,7 @@ static bool answer(unsigned *answered, uint32_t kind)
 	if (!x.o.connected || x.o.begun == 0 || x.pod.n == 0 || x.pod.n != x.pod.ended || *answered == x.o.done + 1)
 		return false;
 	*answered = x.o.done + 1;
-	const unsigned last = (x.pod.ended - 1) % MESSAGES;
+	const unsigned last = x.pod.ended <= MESSAGES ? x.pod.ended - 1 : MESSAGES;
 	const bool head = x.pod.at[last].method == HTTP_HEAD;
 	const char *text = head ? "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n" : texts[(kind + x.pod.ended) % 4];
 	return owner_feed(&x.o, POD, text, strlen(text)) > 0;
