@@ -268,10 +268,10 @@ static llhttp_errno_t run(struct head *h, llhttp_t *p, llhttp_type_t type, const
 	return e;
 }
 
-/* One space after the method and a target of printable ASCII without a fragment (RFC 9112 §3). */
+/* One space after the method, a target of printable ASCII without a fragment, and HTTP (RFC 9112 §3): the parser takes RTSP and ICE too. */
 static bool good_line(const struct head *h)
 {
-	if (h->method.at + h->method.len + 1 != h->target.at)
+	if (h->method.at + h->method.len + 1 != h->target.at || strncmp(h->target.at + h->target.len, " HTTP/", 6) != 0)
 		return false;
 	for (uint32_t i = 0; i < h->target.len; i++)
 		if (h->target.at[i] < 0x21 || h->target.at[i] > 0x7e || h->target.at[i] == '#')
