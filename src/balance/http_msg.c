@@ -92,7 +92,7 @@ static const struct {
     {"strict-transport-security", FIELD_HSTS},
 };
 
-static uint8_t identify(struct text name)
+static uint8_t identify_exactly(struct text name)
 {
 	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
 		if (text_is(name, known[i].name))
@@ -102,6 +102,19 @@ static uint8_t identify(struct text name)
 	if (name.len > 11 && strncasecmp(name.at, "ssl-client-", 11) == 0)
 		return FIELD_SSL_CLIENT;
 	return FIELD_OTHER;
+}
+
+/* To CGI and its heirs X_Real_IP and X-Real-IP are one (RFC 3875 §4.1.18), so the spelling must not let a client write what only
+ * proxies may: such a field goes the way of ssl-client-*. */
+static uint8_t identify(struct text name)
+{
+	char dashed[64];
+	if (name.len >= sizeof dashed || memchr(name.at, '_', name.len) == NULL)
+		return identify_exactly(name);
+	for (uint32_t i = 0; i < name.len; i++)
+		dashed[i] = name.at[i] == '_' ? '-' : name.at[i];
+	uint8_t id = identify_exactly((struct text){dashed, name.len});
+	return id >= FIELD_FORWARDED && id <= FIELD_SSL_CLIENT ? FIELD_SSL_CLIENT : FIELD_OTHER;
 }
 
 /* --- llhttp's callbacks; data is the head, or NULL once the body has begun ------------------------------------ */
