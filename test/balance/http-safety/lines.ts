@@ -64,7 +64,7 @@ const ends: Case[] = [
   refuse("the first line ended by CR CR LF", "9112 §2.2", `GET / HTTP/1.1\r\r\n${HOST}\r\n`),
   refuse("the last line ended by LF", "9112 §2.2", `${GET}\n`),
   refuse("the last field ended by LF", "9112 §2.2", "GET / HTTP/1.1\r\nHost: a.example\n\r\n"),
-  refuse("the empty line is CR CR LF", "9112 §2.2", `${GET}\r\r\n`),
+  refuse("the empty line is CR CR LF", "9112 §2.2", `${GET}\r\r\n`, 408),
   refuse("a bare CR within the line", "9112 §2.2", `GET /\rx HTTP/1.1\r\n${HOST}\r\n`),
   forward("one empty line first", "9112 §2.2", `\r\n${GET}\r\n`, up("GET / HTTP/1.1")),
   refuse("two empty lines first", "9112 §2.2", `\r\n\r\n${GET}\r\n`),
