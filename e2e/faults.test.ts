@@ -11,6 +11,7 @@ import { makeKeyPair } from "../test/fixtures/certificates.ts";
 import { eventually } from "../test/fixtures/eventually.ts";
 import { isAlive } from "../test/supervise/runner-contract.ts";
 import { startBackend } from "./lib/backend.ts";
+import { makeGatedPrograms, makeTestlessHitch } from "./lib/bad-programs.ts";
 import { curl, curlStatus, servedFingerprint } from "./lib/client.ts";
 import { Evener, type StartOptions } from "./lib/evener.ts";
 import { makeSecret, makeSite } from "./lib/manifests.ts";
@@ -203,33 +204,6 @@ for (const [how, binDir] of [
       async () => (await evener.metric('evener_problems{kind="Evener",reason="ConfigurationRefused"}')) === 0,
     );
   });
-}
-
-/** Real programs, but `hitch --test` always agrees: what it would have found is found by the reload. */
-async function makeTestlessHitch(t: { after(action: () => Promise<void>): void }): Promise<string> {
-  const dist = join(import.meta.dirname, "../dist/bin");
-  const bin = await mkdtemp(join(tmpdir(), "evener-bin-"));
-  t.after(() => rm(bin, { recursive: true }));
-  await chmod(bin, 0o755);
-  await writeFile(join(bin, "balance"), `#!/bin/sh\nexec ${dist}/balance "$@"\n`);
-  await writeFile(join(bin, "hitch"), `#!/bin/sh\n[ "$1" = --test ] && exit 0\nexec ${dist}/hitch "$@"\n`);
-  for (const name of ["balance", "hitch"]) await chmod(join(bin, name), 0o755);
-  return bin;
-}
-
-/** Real programs that start only while a certain file is absent. */
-async function makeGatedPrograms(t: { after(action: () => Promise<void>): void }) {
-  const dist = join(import.meta.dirname, "../dist/bin");
-  const bin = await mkdtemp(join(tmpdir(), "evener-bin-"));
-  t.after(() => rm(bin, { recursive: true }));
-  await chmod(bin, 0o755);
-  const gate = join(bin, "gate");
-  for (const name of ["balance", "hitch"]) {
-    const script = `#!/bin/sh\nwhile [ -e ${gate} ]; do sleep 0.05; done\nexec ${dist}/${name} "$@"\n`;
-    await writeFile(join(bin, name), script);
-    await chmod(join(bin, name), 0o755);
-  }
-  return { bin, gate };
 }
 
 test("a second controller on the same run directory is refused, and does no harm", async (t) => {

@@ -2,6 +2,7 @@
 /** The orderly end: nobody new, those who are there may finish, nothing is left. */
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { listProcesses } from "../src/supervise/process-table.ts";
@@ -9,6 +10,7 @@ import { makeKeyPair } from "../test/fixtures/certificates.ts";
 import { eventually } from "../test/fixtures/eventually.ts";
 import { isAlive } from "../test/supervise/runner-contract.ts";
 import { startBackend } from "./lib/backend.ts";
+import { makeGatedPrograms } from "./lib/bad-programs.ts";
 import { curlStatus, OpenConnection } from "./lib/client.ts";
 import { Evener } from "./lib/evener.ts";
 import { makeSecret, makeSite } from "./lib/manifests.ts";
@@ -61,4 +63,17 @@ test("a second signal ends at once, and still leaves nothing behind", async (t) 
   assert.equal(await evener.stop("SIGINT"), 1);
   await eventually("no process", () => !family.some(isAlive));
   await eventually("the cut", () => open.failed !== undefined);
+});
+
+test("SIGTERM while a child hangs in its start ends within the grace period", async (t) => {
+  const { bin, gate } = await makeGatedPrograms(t);
+  await writeFile(gate, "");
+  const args = ["--shutdown-grace-period", "2s"];
+  const evener = await Evener.start(t, {}, { binDir: bin, args, waitReady: false });
+  await evener.waitLog("the start", ({ child, phase }) => child === "balance" && phase === "starting");
+  const started = Date.now();
+  assert.equal(await evener.stop(), 0);
+  // Far less than a child is given to get ready.
+  assert.ok(Date.now() - started < 9_000, `${Date.now() - started} ms`);
+  assert.equal(isAlive(evener.childPid("balance")), false);
 });

@@ -191,6 +191,7 @@ bool take_default(struct parse *p)
 	if (r == NULL || !find_pool(p, "default", target, &r->pool))
 		return false;
 	r->path = "";
+	r->id = p->conf->rules++;
 	t->fallback = r;
 	return rule_options(p, r);
 }
@@ -221,6 +222,10 @@ bool take_http(struct parse *p)
 	struct word w, v;
 	while (words_next(&p->words, &w)) {
 		size_t i = 0;
+		if (word_is(w, "keep-alive=on") || word_is(w, "keep-alive=off")) {
+			h->last = word_is(w, "keep-alive=off");
+			continue;
+		}
 		while (i < sizeof known / sizeof *known && !option_value(w, known[i].name, &v))
 			i++;
 		if (i == sizeof known / sizeof *known)

@@ -7,10 +7,12 @@
 
 enum {
 	LINGER_MS = 5000,
+	LAST_IDLE_MS = 5000,      /* how long a connection may rest once no more requests are wanted */
 	COALESCE_MAX = 16 * 1024, /* a body's start this long travels in the head's buffer: one write instead of two */
 };
 
 static void take_head(struct core *c);
+static void again(struct core *c);
 
 static void enter(struct core *c, enum http_state state)
 {
@@ -99,11 +101,24 @@ static void next_request(struct core *c)
 	memset(h->body, 0, sizeof h->body);
 	h->seen = 0;
 	h->reused = h->replayable = h->retried = h->answered = h->deaf = h->upgrade = false;
+	h->method = HTTP_GET; /* a HEAD before has no say in how a refused head is answered */
 	enter(c, c->stream[CLIENT] == NULL ? AT_WAIT : AT_HEAD);
 	if (c->stream[CLIENT] != NULL)
 		take_head(c);
 	else if (c->ended[CLIENT])
 		core_close_for(c, WHY_DONE);
+}
+
+/* What was read of a request's body and will not be sent any more is passed over: the next request begins behind it. */
+static void skip_body(struct core *c)
+{
+	struct buf *b = c->stream[CLIENT];
+	if (b == NULL)
+		return;
+	b->r += c->http->pass[CLIENT];
+	c->http->pass[CLIENT] = 0;
+	if (b->r == b->w)
+		core_drop_stream(c, CLIENT);
 }
 
 /* --- answers of our own ----------------------------------------------------------------------------------------- */
@@ -112,13 +127,19 @@ static void reply(struct core *c, unsigned status, const char *location)
 {
 	struct http *h = c->http;
 	/* A body that was not read to its end would be taken for the next request. */
-	const bool close = !h->keep_client || !h->body[CLIENT].ended || status == 400 || status == 408;
+	const bool close =
+	    !h->keep_client || !h->body[CLIENT].ended || status == 400 || status == 408 || c->env->last;
 	h->keep_client = !close;
 	h->answered = true;
 	h->request.status = (uint16_t)status;
 	if (h->request.started_us == 0)
 		h->request.started_us = c->env->now_us;
+	skip_body(c);
 	drop_out(c, POD);
+	if (h->out[CLIENT] != NULL && h->out[CLIENT]->r > 0) {
+		core_close_for(c, WHY_RESET); /* half an interim response is out: nothing can follow it */
+		return;
+	}
 	drop_out(c, CLIENT);
 	if (!http_write_reply(c, status, location, close)) {
 		core_close_for(c, WHY_MEMORY);
@@ -156,8 +177,10 @@ static bool advance(struct core *c, enum side from)
 		if (have == 0 || body->ended)
 			return true;
 		n = chunks_advance(&h->parser[from], (const char *)b->data + b->r + h->pass[from], have, &body->ended);
-		if (n == SIZE_MAX)
+		if (n == SIZE_MAX) {
+			h->max_body = UINT64_MAX; /* broken, not long: 400 */
 			return false;
+		}
 		break;
 	case BODY_UNTIL_CLOSE:
 		n = have;
@@ -184,6 +207,8 @@ static void coalesce(struct core *c, enum side from)
 	out->w += n;
 	b->r += n;
 	h->pass[from] = 0;
+	if (from == CLIENT)
+		h->request.bytes_in += n;
 	if (b->r == b->w)
 		core_drop_stream(c, from);
 }
@@ -273,16 +298,22 @@ static void take_head(struct core *c)
 
 /* --- response ----------------------------------------------------------------------------------------------------- */
 
+static bool head_is_sent(const struct http *h)
+{
+	return h->out[POD] == NULL || h->out[POD]->r == h->out[POD]->w;
+}
+
 static void finish(struct core *c)
 {
 	struct http *h = c->http;
 	/* Only a connection that owes nothing and is owed nothing can serve another request. */
-	const bool reusable = h->keep_pod && h->body[CLIENT].ended && h->pass[CLIENT] == 0 && !h->deaf && !c->ended[POD] &&
-	                      c->stream[POD] == NULL;
+	const bool reusable = h->keep_pod && h->body[CLIENT].ended && head_is_sent(h) && h->pass[CLIENT] == 0 && !h->deaf &&
+	                      !c->ended[POD] && c->stream[POD] == NULL;
 	c->wants |= reusable ? CORE_RELEASE : CORE_DROP;
 	core_drop_stream(c, POD);
 	drop_out(c, POD);
 	h->pass[POD] = 0;
+	skip_body(c);
 	account(c);
 	if (!h->keep_client || !h->body[CLIENT].ended)
 		end_client(c);
@@ -339,7 +370,7 @@ static void bad_pod(struct core *c, unsigned status)
 		return;
 	}
 	core_drop_stream(c, POD);
-	h->pass[POD] = h->pass[CLIENT] = 0;
+	h->pass[POD] = 0;
 	/* What was not read of the request's body stays unread. */
 	reply(c, status, NULL);
 }
@@ -356,19 +387,20 @@ static bool take_response_head(struct core *c)
 		return false;
 	if (size == 0 || size > HTTP_HEAD_MAX || at[0] != 'H' ||
 	    head_parse_response(head, &h->parser[POD], at, size, h->method == HTTP_HEAD) != 0 ||
-	    (head->framing == BODY_CHUNKED && !h->minor) || (head->status == 101 && !h->upgrade)) {
+	    (head->framing == BODY_CHUNKED && !h->minor) || (head->status == 101 && !(h->upgrade && head_is_sent(h)))) {
 		bad_pod(c, 502);
 		return false;
 	}
 	head->size = size;
 	h->seen = 0;
+	h->replayable = false;
 	b->r += (uint32_t)size;
 	if (head->status >= 200 || head->status == 101) {
 		h->answered = true;
-		h->replayable = false;
+		h->keep_client &= !c->env->last;
 		h->request.status = head->status;
 		h->request.answered_us = c->env->now_us;
-		h->keep_pod = head->keep_alive && head->minor == 1;
+		h->keep_pod = head->keep_alive && head->minor == 1 && h->minor; /* asked in HTTP/1.0 it may close unsaid */
 		if (head->framing == BODY_UNTIL_CLOSE)
 			h->keep_client = false;
 		if (!h->body[CLIENT].ended)
@@ -392,6 +424,14 @@ static bool take_response_head(struct core *c)
 static void pod_input(struct core *c)
 {
 	struct http *h = c->http;
+	/* On a connection that served others, an answer that comes before anything was asked is somebody else's. */
+	if (h->reused && h->out[POD] != NULL && h->out[POD]->r == 0) {
+		if (h->replayable && !h->retried)
+			again(c);
+		else
+			bad_pod(c, 502);
+		return;
+	}
 	if (!h->answered)
 		while (take_response_head(c))
 			;
@@ -550,8 +590,7 @@ void http_broken(struct core *c, enum side s)
 	}
 	/* It may have answered before it stopped listening. */
 	h->deaf = true;
-	h->pass[CLIENT] = 0;
-	core_drop_stream(c, CLIENT);
+	skip_body(c);
 	if (!h->replayable)
 		drop_out(c, POD);
 }
@@ -658,7 +697,7 @@ uint64_t http_deadline(const struct core *c)
 	const struct http_conf *conf = &c->env->conf->http;
 	switch (h->state) {
 	case AT_WAIT:
-		return h->since + conf->idle_ms;
+		return h->since + (c->env->last && LAST_IDLE_MS < conf->idle_ms ? (uint32_t)LAST_IDLE_MS : conf->idle_ms);
 	case AT_HEAD:
 		return h->since + conf->head_ms;
 	case AT_EXCHANGE:

@@ -85,6 +85,7 @@ static const struct {
     {"proxy-connection", FIELD_HOP},
     {"proxy-authenticate", FIELD_HOP},
     {"proxy-authorization", FIELD_HOP},
+    {"proxy", FIELD_HOP}, /* no field, but what CGI takes for HTTP_PROXY (CVE-2016-5385) */
     {"forwarded", FIELD_FORWARDED},
     {"x-forwarded-for", FIELD_X_FORWARDED_FOR},
     {"x-real-ip", FIELD_X_FORWARDED},
@@ -92,7 +93,7 @@ static const struct {
     {"strict-transport-security", FIELD_HSTS},
 };
 
-static uint8_t identify_exactly(struct text name)
+static uint8_t identify_plain(struct text name)
 {
 	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
 		if (text_is(name, known[i].name))
@@ -104,17 +105,26 @@ static uint8_t identify_exactly(struct text name)
 	return FIELD_OTHER;
 }
 
-/* To CGI and its heirs X_Real_IP and X-Real-IP are one (RFC 3875 §4.1.18), so the spelling must not let a client write what only
- * proxies may: such a field goes the way of ssl-client-*. */
+/* CGI and its kin turn `-` and `_` into the same variable (RFC 3875 §4.1.18): what says who the client is may not come in
+ * that disguise. */
 static uint8_t identify(struct text name)
 {
-	char dashed[64];
-	if (name.len >= sizeof dashed || memchr(name.at, '_', name.len) == NULL)
-		return identify_exactly(name);
-	for (uint32_t i = 0; i < name.len; i++)
-		dashed[i] = name.at[i] == '_' ? '-' : name.at[i];
-	uint8_t id = identify_exactly((struct text){dashed, name.len});
-	return id >= FIELD_FORWARDED && id <= FIELD_SSL_CLIENT ? FIELD_SSL_CLIENT : FIELD_OTHER;
+	char plain[32];
+	if (memchr(name.at, '_', name.len) == NULL)
+		return identify_plain(name);
+	uint32_t n = name.len < sizeof plain ? name.len : sizeof plain;
+	for (uint32_t i = 0; i < n; i++)
+		plain[i] = (char)(name.at[i] == '_' ? '-' : name.at[i]);
+	switch (identify_plain((struct text){plain, n})) {
+	case FIELD_FORWARDED:
+	case FIELD_X_FORWARDED_FOR:
+	case FIELD_X_FORWARDED:
+	case FIELD_X_REQUEST_ID:
+	case FIELD_SSL_CLIENT:
+		return FIELD_SSL_CLIENT;
+	default:
+		return FIELD_OTHER;
+	}
 }
 
 /* --- llhttp's callbacks; data is the head, or NULL once the body has begun ------------------------------------ */
@@ -281,24 +291,15 @@ static llhttp_errno_t run(struct head *h, llhttp_t *p, llhttp_type_t type, const
 	return e;
 }
 
-/* One space after the method, a target of printable ASCII without a fragment, and HTTP (RFC 9112 §3): the parser takes RTSP and ICE too. */
+/* One space after the method and a target of printable ASCII without a fragment (RFC 9112 §3). */
 static bool good_line(const struct head *h)
 {
-	if (h->method.at + h->method.len + 1 != h->target.at || strncmp(h->target.at + h->target.len, " HTTP/", 6) != 0)
+	if (h->method.at + h->method.len + 1 != h->target.at)
 		return false;
 	for (uint32_t i = 0; i < h->target.len; i++)
 		if (h->target.at[i] < 0x21 || h->target.at[i] > 0x7e || h->target.at[i] == '#')
 			return false;
 	return true;
-}
-
-/* Repeated lengths, a length beside a coding, a coding in HTTP/1.0: who reads on differs (RFC 9112 §6.1, §6.3, §11.2). So it is with
- * a coding that only one of us takes for chunked: the parser knows no tab behind it. */
-static bool good_framing(const struct head *h)
-{
-	if (h->codings == 2 || h->lengths > 1 || (h->codings > 0 && (h->lengths > 0 || h->minor == 0)))
-		return false;
-	return h->framing == (h->codings > 0 ? BODY_CHUNKED : h->lengths > 0 ? BODY_LENGTH : BODY_NONE);
 }
 
 unsigned head_parse_request(struct head *h, llhttp_t *p, const char *at, size_t n)
@@ -311,7 +312,8 @@ unsigned head_parse_request(struct head *h, llhttp_t *p, const char *at, size_t 
 		return h->refuse != 0 ? h->refuse : 400;
 	h->method_id = p->method;
 	look_at_fields(h);
-	if (!good_framing(h))
+	/* Repeated lengths, a length beside a coding, a coding in HTTP/1.0: who reads on differs (RFC 9112 §6.1, §6.3, §11.2). */
+	if (h->codings == 2 || h->lengths > 1 || (h->codings > 0 && (h->lengths > 0 || h->minor == 0)))
 		return 400;
 	if (h->hosts > 1 || (h->hosts == 0 && h->minor == 1))
 		return 400;
@@ -326,7 +328,7 @@ unsigned head_parse_response(struct head *h, llhttp_t *p, const char *at, size_t
 	if (!accepted(e, h) || p->http_major != 1 || h->minor > 1 || h->status < 100)
 		return 502;
 	look_at_fields(h);
-	if (!good_framing(h))
+	if (h->codings == 2 || h->lengths > 1 || (h->codings > 0 && (h->lengths > 0 || h->minor == 0)))
 		return 502;
 	/* RFC 9112 §6.3: these have no body, whatever their fields say. */
 	if (for_head || h->status < 200 || h->status == 204 || h->status == 304) {

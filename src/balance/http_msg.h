@@ -28,7 +28,7 @@ enum field_id {
 	FIELD_X_FORWARDED_FOR,
 	FIELD_X_FORWARDED,  /* -Proto, -Host, -Port, X-Real-IP, X-Forwarded-anything-else */
 	FIELD_X_REQUEST_ID,
-	FIELD_SSL_CLIENT,   /* ssl-client-*: facts that only we may state */
+	FIELD_SSL_CLIENT,   /* ssl-client-*: facts that only we may state; and those above written with `_` */
 	FIELD_HSTS,
 };
 

@@ -43,9 +43,9 @@ static bool decode(char *out, size_t *len, const char *p, size_t n)
 		}
 		int high = i + 2 < n ? hex(p[i + 1]) : -1;
 		int low = i + 2 < n ? hex(p[i + 2]) : -1;
-		if (high < 0 || low < 0 || (high == 0 && low == 0))
-			return false;
 		int c = high << 4 | low;
+		if (high < 0 || low < 0 || c == 0)
+			return false;
 		i += 2;
 		if (word_is_alnum((char)c) || (c < 0x80 && strchr("-._~", c) != NULL)) {
 			out[w++] = (char)c;

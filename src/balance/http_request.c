@@ -159,15 +159,15 @@ static bool is_secure(const struct core *c, const struct head *h, bool trusted)
 	return c->tls || (f != NULL && text_is(f->value, "https"));
 }
 
-static const char *https_location(const struct core *c, const struct asked *a, const struct head *h)
+static const char *https_location(const struct core *c, const struct asked *a)
 {
 	static char location[LOCATION_ROOM];
 	const uint32_t port = c->env->conf->http.https_port;
-	struct text target = h->target.at[0] == '/' ? h->target : a->path;
+	const struct text path = a->path.at[0] == '/' ? a->path : (struct text){"/", 1};
 	int n = snprintf(location, sizeof location, "https://%.*s", (int)a->host_len, a->host);
 	if (port != 443)
 		n += snprintf(location + n, sizeof location - (size_t)n, ":%u", port);
-	snprintf(location + n, sizeof location - (size_t)n, "%.*s", (int)target.len, target.at);
+	snprintf(location + n, sizeof location - (size_t)n, "%.*s%.*s", (int)path.len, path.at, (int)a->query.len, a->query.at);
 	return location;
 }
 
@@ -182,7 +182,7 @@ static unsigned apply_rule(struct core *c, const struct rule *r, const struct as
 	if (r->client_cert && c->tls && !is_sni(c, a))
 		return 421;
 	if (r->ssl_redirect && !secure && !is_acme(a) && a->host_len > 0) {
-		*location = https_location(c, a, head);
+		*location = https_location(c, a);
 		return 308;
 	}
 	if (r->client_cert && !c->tls)

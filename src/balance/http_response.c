@@ -17,6 +17,10 @@ static void mark_skipped(const struct core *c, const struct head *h, bool *skip)
 		case FIELD_HSTS:
 			skip[i] = ours;
 			break;
+		case FIELD_CONTENT_LENGTH:
+		case FIELD_TRANSFER_ENCODING:
+			skip[i] = h->status < 200 || h->status == 204; /* must not be there (RFC 9110 §8.6, RFC 9112 §6.1) */
+			break;
 		default:
 			skip[i] = h->fields[i].listed;
 		}

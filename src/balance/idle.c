@@ -23,9 +23,24 @@ static void unlink_idle(struct worker *w, struct sock *s)
 	timer_clear(&s->timer);
 }
 
+static bool is_empty(const struct sock *s)
+{
+	char c;
+	return recv(s->fd, &c, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
+}
+
+/* The last read may have filled its buffer to the byte, so that only another look tells. */
+static bool is_quiet(const struct sock *s)
+{
+	return !s->hup && (!s->readable || is_empty(s));
+}
+
 struct sock *idle_take(struct worker *w, uint32_t slot)
 {
-	struct sock *s = w->idle[slot].first;
+	struct sock *s;
+	/* An end, or an answer that nobody asked for, may have come and its event not yet be handled; the next client must not have it. */
+	while ((s = w->idle[slot].first) != NULL && !is_empty(s))
+		sock_drop(w, s);
 	if (s != NULL)
 		unlink_idle(w, s);
 	return s;
@@ -40,15 +55,6 @@ void sock_drop(struct worker *w, struct sock *s)
 	/* Events of this turn may still name it. */
 	s->next = w->dead_socks;
 	w->dead_socks = s;
-}
-
-/* The last read may have filled its buffer to the byte, so that only another look tells. */
-static bool is_quiet(const struct sock *s)
-{
-	char c;
-	if (s->hup)
-		return false;
-	return !s->readable || (recv(s->fd, &c, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN);
 }
 
 void idle_put(struct worker *w, struct sock *s)
