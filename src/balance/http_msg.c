@@ -291,10 +291,11 @@ static llhttp_errno_t run(struct head *h, llhttp_t *p, llhttp_type_t type, const
 	return e;
 }
 
-/* One space after the method and a target of printable ASCII without a fragment (RFC 9112 §3). */
+/* One space after the method, a target of printable ASCII without a fragment, one space and HTTP (RFC 9112 §3); the parser takes
+ * several spaces, and the protocols that borrowed the form. The line is complete, so there are bytes behind the target. */
 static bool good_line(const struct head *h)
 {
-	if (h->method.at + h->method.len + 1 != h->target.at)
+	if (h->method.at + h->method.len + 1 != h->target.at || memcmp(h->target.at + h->target.len, " HTTP/1.", 8) != 0)
 		return false;
 	for (uint32_t i = 0; i < h->target.len; i++)
 		if (h->target.at[i] < 0x21 || h->target.at[i] > 0x7e || h->target.at[i] == '#')
@@ -322,10 +323,19 @@ unsigned head_parse_request(struct head *h, llhttp_t *p, const char *at, size_t 
 	return 0;
 }
 
+/* The parser lets control bytes pass in the reason phrase (RFC 9112 §4 does not), which is handed on as it is. */
+static bool good_reason(const char *at)
+{
+	for (; *at != '\r'; at++)
+		if ((unsigned char)*at < 0x20 && *at != '\t')
+			return false;
+	return true;
+}
+
 unsigned head_parse_response(struct head *h, llhttp_t *p, const char *at, size_t n, bool for_head)
 {
 	llhttp_errno_t e = run(h, p, HTTP_RESPONSE, at, n);
-	if (!accepted(e, h) || p->http_major != 1 || h->minor > 1 || h->status < 100)
+	if (!accepted(e, h) || p->http_major != 1 || h->minor > 1 || h->status < 100 || !good_reason(at))
 		return 502;
 	look_at_fields(h);
 	if (h->codings == 2 || h->lengths > 1 || (h->codings > 0 && (h->lengths > 0 || h->minor == 0)))

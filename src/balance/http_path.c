@@ -43,8 +43,8 @@ static bool decode(char *out, size_t *len, const char *p, size_t n)
 		}
 		int high = i + 2 < n ? hex(p[i + 1]) : -1;
 		int low = i + 2 < n ? hex(p[i + 2]) : -1;
-		int c = high << 4 | low;
-		if (high < 0 || low < 0 || c == 0)
+		int c = high < 0 || low < 0 ? 0 : high << 4 | low;
+		if (c == 0)
 			return false;
 		i += 2;
 		if (word_is_alnum((char)c) || (c < 0x80 && strchr("-._~", c) != NULL)) {
