@@ -6,8 +6,8 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
-import { eventually } from "../../fixtures/eventually.ts";
 import { freePort } from "../http-lib/balance.ts";
+import { until } from "../lib/until.ts";
 import { type Lane, startBackends } from "./send.ts";
 
 export interface Peer {
@@ -86,7 +86,10 @@ async function start(
       socket.on("error", () => resolve(false));
       socket.on("connect", () => socket.destroy());
     });
-  const up = await eventually(`${name} listens`, listens, 5000).catch(() => false);
+  const up = await until(`${name} listens`, listens, 5000).then(
+    () => true,
+    () => false,
+  );
   return up ? { name, version, lanes } : undefined;
 }
 
