@@ -31,11 +31,20 @@ export async function startLane(
   };
 }
 
+export interface SingleOptions extends BalanceOptions {
+  /** Options of the one rule. */
+  rule?: string;
+  /** Lines before the pool. */
+  before?: string;
+  /** Options of the listener. */
+  listener?: string;
+}
+
 /** One pod that serves everything. */
 export async function startSingle(
   t: TestContext,
   respond: Respond = () => text("ok"),
-  options: string | ({ rule?: string; before?: string } & BalanceOptions) = "",
+  options: string | SingleOptions = "",
 ): Promise<Lane & { pod: RequestBackend }> {
   const o = typeof options === "string" ? { rule: options } : options;
   const pod = await startBackend(t, respond);
