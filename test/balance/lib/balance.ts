@@ -11,9 +11,11 @@ import { until } from "./until.ts";
 
 const root = path.resolve(import.meta.dirname, "../../..");
 
-/** The sanitized build when there is one (make test-balance), the product otherwise. */
-export function program(): string {
-  const found = [process.env.BALANCE, "dist/test/balance", "dist/bin/balance"]
+/** The sanitized build when there is one (make test-balance), the product otherwise or when asked for. */
+export function program(shipped = false): string {
+  const found = (
+    shipped ? ["dist/bin/balance"] : [process.env.BALANCE, "dist/test/balance", "dist/bin/balance"]
+  )
     .filter((file) => file !== undefined && file !== "")
     .map((file) => path.resolve(root, file as string))
     .find((file) => existsSync(file));
@@ -76,9 +78,11 @@ export class Balance {
   log = "";
 
   private readonly prefix: string[];
+  private readonly shipped: boolean;
 
-  constructor(prefix: string[] = []) {
+  constructor(prefix: string[] = [], shipped = false) {
     this.prefix = prefix;
+    this.shipped = shipped;
   }
 
   /** Writes the file; the control socket is added. */
@@ -87,7 +91,7 @@ export class Balance {
   }
 
   spawn(args = ["--config", this.file]): ChildProcess {
-    const [command, ...rest] = [...this.prefix, program(), ...args] as [string, ...string[]];
+    const [command, ...rest] = [...this.prefix, program(this.shipped), ...args] as [string, ...string[]];
     const env = {
       ...process.env,
       ASAN_OPTIONS: "abort_on_error=0:exitcode=99",
