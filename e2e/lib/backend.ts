@@ -14,6 +14,8 @@ export interface Backend {
   readonly requests: () => number;
   /** TCP connections open now. */
   readonly open: () => Promise<number>;
+  /** Ends as a pod does: no new connection, idle ones closed, what is under way finished. */
+  retire(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -36,6 +38,11 @@ export async function startBackend(t: TestContext, name: string, port = 0): Prom
     server.closeAllConnections();
     if (server.listening) await new Promise((resolve) => server.close(resolve));
   };
+  const retire = async () => {
+    const closed = new Promise((resolve) => server.close(resolve));
+    server.closeIdleConnections();
+    await closed;
+  };
   t.after(stop);
   return {
     name,
@@ -43,6 +50,7 @@ export async function startBackend(t: TestContext, name: string, port = 0): Prom
     accepted: () => accepted,
     requests: () => requests,
     open,
+    retire,
     stop,
   };
 }

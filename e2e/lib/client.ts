@@ -27,6 +27,24 @@ export async function curlStatus(host: string, port: number): Promise<number> {
   }
 }
 
+/** Body of `SCHEME://HOST:PORT/PATH`, whatever its status. */
+export async function fetchBody(
+  scheme: "http" | "https",
+  host: string,
+  port: number,
+  path: string,
+): Promise<string> {
+  const args = ["--silent", "--show-error", "--insecure", "--max-time", "10"];
+  const target = [
+    "--path-as-is",
+    "--resolve",
+    `${host}:${port}:127.0.0.1`,
+    `${scheme}://${host}:${port}${path}`,
+  ];
+  const { stdout } = await run("curl", [...args, ...target]);
+  return stdout.trim();
+}
+
 /** Status code of `https://HOST:PORT/`; 0 when there is no HTTP answer. */
 export async function httpStatus(host: string, port: number): Promise<number> {
   const args = ["--silent", "--insecure", "--max-time", "10", "--resolve", `${host}:${port}:127.0.0.1`];
