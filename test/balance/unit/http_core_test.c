@@ -501,6 +501,19 @@ static void one_request_at_a_time_per_client(void **state)
 	owner_end(&o); /* looks that none is kept */
 }
 
+static void a_tunnel_counts_against_the_limit(void **state)
+{
+	(void)state;
+	begin();
+	client("GET / HTTP/1.1\r\nHost: one.example\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n");
+	owner_settle(&o);
+	pod("HTTP/1.1 101 S\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n");
+	owner_settle(&o);
+	assert_int_equal(o.done, 1);
+	assert_int_equal(o.tickets, 1);
+	owner_end(&o); /* looks that it is given back */
+}
+
 static void upgraded(void **state)
 {
 	static const char request[] = "GET /chat HTTP/1.1\r\nHost: a.example\r\nUpgrade: websocket\r\nConnection: keep-alive, Upgrade\r\n"
@@ -635,6 +648,7 @@ int main(void)
 	    cmocka_unit_test(heads_as_large_as_allowed),
 	    cmocka_unit_test(chunked_body_too_long),
 	    cmocka_unit_test(one_request_at_a_time_per_client),
+	    cmocka_unit_test(a_tunnel_counts_against_the_limit),
 	    cmocka_unit_test(upgraded),
 	    cmocka_unit_test(over_tls),
 	    cmocka_unit_test(trusted_peers_are_believed),
