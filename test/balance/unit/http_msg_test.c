@@ -312,6 +312,11 @@ static void limits(void **state)
 			n += (size_t)snprintf(text + n, sizeof text - n, "A%d: %d\r\n", i, i);
 		n += (size_t)snprintf(text + n, sizeof text - n, "\r\n");
 		assert_int_equal(request(&h, text, n), more ? 431 : 0);
+		n = (size_t)snprintf(text, sizeof text, "GET / HTTP/1.1\r\nHost: a\r\nConnection: x");
+		for (int i = 1; i < 32 + more; i++)
+			n += (size_t)snprintf(text + n, sizeof text - n, "%s", i % 8 == 0 ? "\r\nConnection: x" : ", x");
+		n += (size_t)snprintf(text + n, sizeof text - n, "\r\n\r\n");
+		assert_int_equal(request(&h, text, n), more ? 431 : 0);
 		n = (size_t)snprintf(text, sizeof text, "GET /%0*d HTTP/1.1\r\nHost: a\r\n\r\n", HTTP_TARGET_MAX - 1 + more, 0);
 		assert_int_equal(request(&h, text, n), more ? 414 : 0);
 	}
