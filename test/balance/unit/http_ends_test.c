@@ -2,16 +2,10 @@
 /* How the HTTP lane waits and ends: deadlines of each state, sides that leave, bytes that pass unseen, memory that runs out. */
 #include "test.h"
 
-#include "http_case.h"
+#include "http_talk.h"
 #include "refuse.h"
 
-#define GET "GET / HTTP/1.1\r\nHost: a.example\r\n\r\n"
-#define POST(n) "POST / HTTP/1.1\r\nHost: a.example\r\nContent-Length: " n "\r\n\r\n"
-
 enum { HEAD_MS = 1000, IDLE_MS = 2000, BODY_MS = 3000, TUNNEL_MS = 4000, RESPONSE_MS = 7000 };
-
-static struct conf *conf;
-static struct owner o;
 
 static int load(void **state)
 {
@@ -19,36 +13,6 @@ static int load(void **state)
 	conf = owner_parse("listen l tcp:127.0.0.1:1 table=t\npool q -r 7 1.2.3.4:2\nrule t a.example prefix / q\naccess-log /x\n"
 	                   "http head-timeout=1 idle-timeout=2 body-timeout=3 tunnel-timeout=4\n");
 	return 0;
-}
-
-static int unload(void **state)
-{
-	(void)state;
-	conf_free(conf);
-	return 0;
-}
-
-static void begin(void)
-{
-	struct addr peer;
-	assert_true(addr_parse(&peer, "192.0.2.7:5", 11));
-	owner_begin(&o, conf, &peer);
-}
-
-static size_t client(const char *text)
-{
-	return owner_feed(&o, CLIENT, text, strlen(text));
-}
-
-static size_t pod(const char *text)
-{
-	return owner_feed(&o, POD, text, strlen(text));
-}
-
-static bool got(enum side s, const char *text)
-{
-	o.got[s].at[o.got[s].n] = '\0';
-	return strstr(o.got[s].at, text) != NULL;
 }
 
 static uint64_t left(void)
