@@ -58,6 +58,7 @@ struct http_conf {
 	uint32_t body_ms;   /* between two reads of a request's body, or two writes of a response */
 	uint32_t tunnel_ms; /* silence in an upgraded connection */
 	uint32_t http_port, https_port; /* as clients see them */
+	bool last; /* keep-alive=off: each answer is its connection's last */
 };
 
 /* Slots for what is counted over all pools: answers by exact status code (eight codes to a slot), and times. */

@@ -226,6 +226,10 @@ bool take_http(struct parse *p)
 	struct word w, v;
 	while (words_next(&p->words, &w)) {
 		size_t i = 0;
+		if (word_is(w, "keep-alive=on") || word_is(w, "keep-alive=off")) {
+			h->last = word_is(w, "keep-alive=off");
+			continue;
+		}
 		while (i < sizeof known / sizeof *known && !option_value(w, known[i].name, &v))
 			i++;
 		if (i == sizeof known / sizeof *known)

@@ -96,6 +96,9 @@ void conn_close(struct worker *w, struct conn *c)
 	c->client.fd = -1;
 	drop_pod(w, c);
 	forget_connecting(c);
+	*c->sibling_link = c->sibling;
+	if (c->sibling != NULL)
+		c->sibling->sibling_link = c->sibling_link;
 	timer_clear(&c->timer);
 	w->conns--;
 	/* Events of this turn may still name it. A queued one is buried by the queue. */
@@ -122,7 +125,7 @@ void conn_bury(struct worker *w)
 static bool watch(struct worker *w, struct sock *s, int op, bool out)
 {
 	struct epoll_event e = {
-	    .events = EPOLLIN | EPOLLRDHUP | EPOLLET | (out ? EPOLLOUT : 0u),
+	    .events = EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLET | (out ? EPOLLOUT : 0u),
 	    .data.ptr = s,
 	};
 	s->watch_out = out;
@@ -393,6 +396,11 @@ void conn_open(struct worker *w, const struct port *port, int fd, const struct a
 	shm_add(cell(w, port->slot), V_TOTAL, 1);
 	shm_add(cell(w, port->slot), V_ACTIVE, 1);
 	w->conns++;
+	c->sibling = w->all;
+	c->sibling_link = &w->all;
+	if (c->sibling != NULL)
+		c->sibling->sibling_link = &c->sibling;
+	w->all = c;
 	core_start(&c->core, &w->env, port->listener, peer);
 	if (!watch(w, &c->client, EPOLL_CTL_ADD, false)) {
 		log_error("epoll_ctl: %s", strerror(errno));
@@ -413,6 +421,16 @@ static void connecting_event(struct worker *w, struct conn *c, uint32_t events)
 	}
 }
 
+/* A Unix client that closes shows EPOLLHUP at once, with bytes of its own perhaps still unread. In the TCP lane those are for the pod; in
+ * the HTTP lane they would be requests whose answers nobody waits for. */
+static bool nobody_left(const struct conn *c)
+{
+	char byte;
+	if (c->core.http != NULL)
+		return true;
+	return c->connect_until != 0 && c->core.stream[CLIENT] == NULL && recv(c->client.fd, &byte, 1, MSG_PEEK) <= 0;
+}
+
 void conn_event(struct worker *w, struct sock *s, uint32_t events)
 {
 	struct conn *c = s->conn;
@@ -426,14 +444,20 @@ void conn_event(struct worker *w, struct sock *s, uint32_t events)
 		return;
 	if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR))
 		s->readable = true;
-	if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+	/* A read stops at urgent data too, with more behind it (tcp(7)): from then on a short read means nothing. */
+	if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR | EPOLLPRI))
 		s->hup = true;
-	if (s->side == CLIENT && events & (EPOLLHUP | EPOLLERR))
+	if (s->side == CLIENT && (events & EPOLLERR || (events & EPOLLHUP && nobody_left(c))))
 		core_client_gone(&c->core);
-	if (s->side == POD && c->connect_until != 0)
+	if (s->side == POD && c->connect_until != 0) {
 		connecting_event(w, c, events);
-	else if (events & EPOLLOUT && s->blocked)
-		conn_set_blocked(w, s, false);
+	} else {
+		if (events & EPOLLOUT && s->blocked)
+			conn_set_blocked(w, s, false);
+		/* Of a pod that had ended nothing is read any more, so nothing else would tell that it has gone altogether. */
+		if (s->side == POD && c->core.ended[POD] && events & (EPOLLHUP | EPOLLERR))
+			core_broken(&c->core, POD);
+	}
 	run(w, c);
 }
 
@@ -447,4 +471,10 @@ void conn_timer(struct worker *w, struct timer *t)
 		core_expired(&c->core);
 	}
 	run(w, c);
+}
+
+void conn_hurry(struct worker *w)
+{
+	for (struct conn *c = w->all; c != NULL; c = c->sibling)
+		update_timer(w, c);
 }

@@ -12,7 +12,7 @@ struct sock {
 	uint8_t side;
 	bool readable;  /* a read may give something */
 	bool blocked;   /* the last write filled the socket; EPOLLOUT will tell */
-	bool hup;       /* the peer's end or an error is known: read until it shows */
+	bool hup;       /* the peer's end, an error or urgent data is known: read until nothing more comes */
 	bool watch_out; /* EPOLLOUT is registered */
 	bool is_unix;
 	bool bulk;      /* full buffers in a row: let the kernel move the bytes */
@@ -30,6 +30,7 @@ struct conn {
 	struct core core;
 	struct worker *worker;
 	struct conn *next; /* in worker->dead or worker->again */
+	struct conn *sibling, **sibling_link;       /* in worker->all */
 	struct conn *connecting, **connecting_link; /* in worker->connecting */
 	struct timer timer;
 	struct attempt attempt;
@@ -58,6 +59,9 @@ void conn_close(struct worker *, struct conn *);
 
 /* The configuration is about to be replaced: those who are still looking for a pod go by the new one. */
 void conn_repool(struct worker *, const struct conf *coming);
+
+/* Deadlines may have come nearer for all of them. */
+void conn_hurry(struct worker *);
 
 /* Notes that a socket is full, or no longer, and asks epoll to tell of the change. */
 void conn_set_blocked(struct worker *, struct sock *, bool blocked);

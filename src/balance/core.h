@@ -82,6 +82,7 @@ struct core_env {
 	uint64_t now;    /* milliseconds, monotonic */
 	uint64_t now_us; /* the same in microseconds */
 	struct head *head; /* scratch: the head being looked at */
+	bool last;         /* the end is near: every answer is its connection's last */
 };
 
 struct core {

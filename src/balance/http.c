@@ -7,6 +7,7 @@
 
 enum {
 	LINGER_MS = 5000,
+	LAST_IDLE_MS = 5000,      /* how long a connection may rest once no more requests are wanted */
 	COALESCE_MAX = 16 * 1024, /* a body's start this long travels in the head's buffer: one write instead of two */
 };
 
@@ -126,7 +127,8 @@ static void reply(struct core *c, unsigned status, const char *location)
 {
 	struct http *h = c->http;
 	/* A body that was not read to its end would be taken for the next request. */
-	const bool close = !h->keep_client || !h->body[CLIENT].ended || status == 400 || status == 408;
+	const bool close =
+	    !h->keep_client || !h->body[CLIENT].ended || status == 400 || status == 408 || c->env->last;
 	h->keep_client = !close;
 	h->answered = true;
 	h->request.status = (uint16_t)status;
@@ -399,6 +401,7 @@ static bool take_response_head(struct core *c)
 	b->r += (uint32_t)size;
 	if (head->status >= 200 || head->status == 101) {
 		h->answered = true;
+		h->keep_client &= !c->env->last;
 		h->request.status = head->status;
 		h->request.answered_us = c->env->now_us;
 		h->keep_pod = head->keep_alive && head->minor == 1 && h->minor; /* asked in HTTP/1.0 it may close unsaid */
@@ -698,7 +701,7 @@ uint64_t http_deadline(const struct core *c)
 	const struct http_conf *conf = &c->env->conf->http;
 	switch (h->state) {
 	case AT_WAIT:
-		return h->since + conf->idle_ms;
+		return h->since + (c->env->last && LAST_IDLE_MS < conf->idle_ms ? (uint32_t)LAST_IDLE_MS : conf->idle_ms);
 	case AT_HEAD:
 		return h->since + conf->head_ms;
 	case AT_EXCHANGE:

@@ -311,6 +311,15 @@ static bool good_line(const struct head *h)
 	return true;
 }
 
+/* Repeated lengths, a length beside a coding, a coding in HTTP/1.0: who reads on differs (RFC 9112 §6.1, §6.3, §11.2). So it is with
+ * a coding that only one of us takes for chunked: the parser knows no tab behind it. */
+static bool good_framing(const struct head *h)
+{
+	if (h->codings == 2 || h->lengths > 1 || (h->codings > 0 && (h->lengths > 0 || h->minor == 0)))
+		return false;
+	return h->framing == (h->codings > 0 ? BODY_CHUNKED : h->lengths > 0 ? BODY_LENGTH : BODY_NONE);
+}
+
 unsigned head_parse_request(struct head *h, llhttp_t *p, const char *at, size_t n)
 {
 	llhttp_errno_t e = run(h, p, HTTP_REQUEST, at, n);
@@ -323,8 +332,7 @@ unsigned head_parse_request(struct head *h, llhttp_t *p, const char *at, size_t 
 	look_at_fields(h);
 	if (h->refuse != 0)
 		return h->refuse;
-	/* Repeated lengths, a length beside a coding, a coding in HTTP/1.0: who reads on differs (RFC 9112 §6.1, §6.3, §11.2). */
-	if (h->codings == 2 || h->lengths > 1 || (h->codings > 0 && (h->lengths > 0 || h->minor == 0)))
+	if (!good_framing(h))
 		return 400;
 	if (h->hosts > 1 || (h->hosts == 0 && h->minor == 1))
 		return 400;
@@ -348,7 +356,7 @@ unsigned head_parse_response(struct head *h, llhttp_t *p, const char *at, size_t
 	if (!accepted(e, h) || p->http_major != 1 || h->minor > 1 || h->status < 100 || !good_reason(at))
 		return 502;
 	look_at_fields(h);
-	if (h->refuse != 0 || h->codings == 2 || h->lengths > 1 || (h->codings > 0 && (h->lengths > 0 || h->minor == 0)))
+	if (h->refuse != 0 || !good_framing(h))
 		return 502;
 	/* RFC 9112 §6.3: these have no body, whatever their fields say. */
 	if (for_head || h->status < 200 || h->status == 204 || h->status == 304) {

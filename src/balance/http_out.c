@@ -10,6 +10,8 @@ void out_bytes(struct out *o, const char *s, size_t n)
 		o->full = true;
 		return;
 	}
+	if (n == 0) /* s may be NULL: an absent text */
+		return;
 	memcpy(o->buf->data + o->buf->w, s, n);
 	o->buf->w += (uint32_t)n;
 }

@@ -46,7 +46,10 @@ void relay_broken(struct core *c, enum side s)
 	core_drop_stream(c, CLIENT);
 	c->ended[CLIENT] = true;
 	c->shut[POD] = true;
-	pass_end(c, POD);
+	if (c->shut[CLIENT])
+		core_close_for(c, WHY_DONE); /* it had ended before it broke: nothing can flow any more */
+	else
+		pass_end(c, POD);
 }
 
 struct iovec relay_pending(const struct core *c, enum side to)

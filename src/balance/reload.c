@@ -151,9 +151,13 @@ static bool open_sockets(struct master *m, struct coming *in)
 
 static void refuse(struct coming *in)
 {
-	for (size_t i = 0; in->opened != NULL && i < in->conf->listeners_n; i++)
-		if (in->opened[i])
-			close(in->sockets[i]);
+	for (size_t i = 0; in->opened != NULL && i < in->conf->listeners_n; i++) {
+		if (!in->opened[i])
+			continue;
+		close(in->sockets[i]);
+		if (in->conf->listeners[i]->path != NULL)
+			unlink(in->conf->listeners[i]->path);
+	}
 	free(in->opened);
 	free(in->sockets);
 	free(in->text);

@@ -117,11 +117,24 @@ static bool fill_pipe(struct worker *w, struct conn *c, enum side from)
 			s->bulk = false;
 		return true;
 	case IO_AGAIN:
-		s->readable = false;
 		leave(w, c, from);
+		if (s->hup)
+			return true; /* at urgent data splice(2) stops for good; a plain read goes on */
+		s->readable = false;
 		return false;
+	case IO_ERROR:
+		if (errno != EINVAL) {
+			/* A socket tells its error once: the plain way would take what follows for an orderly end. */
+			s->readable = false;
+			leave(w, c, from);
+			core_broken(&c->core, from);
+			core_eof(&c->core, from);
+			return true;
+		}
+		/* It cannot be spliced. */
+		__attribute__((fallthrough));
 	default:
-		/* The end, or a socket that cannot be spliced: the plain way finds out which. */
+		/* The plain way sees the end again and deals with it. */
 		leave(w, c, from);
 		return true;
 	}

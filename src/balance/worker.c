@@ -75,7 +75,8 @@ static void resume_accepting(struct worker *w)
 	}
 	w->paused = false;
 	for (struct port *p = w->ports; p != NULL; p = p->next)
-		watch_port(w, p);
+		if (!p->fresh) /* its configuration is still on the way */
+			watch_port(w, p);
 }
 
 static void accept_some(struct worker *w, struct port *port)
@@ -222,6 +223,9 @@ static void settle(struct worker *w, struct conf *conf)
 	settle_ports(w);
 	if (!idle_settle(w, conf, max + 1))
 		die("idle lists");
+	w->env.last = conf->http.last;
+	if (w->env.last)
+		conn_hurry(w);
 	/* Opened anew each time: a reload is how a log is rotated. */
 	access_log_close(w->access_log);
 	w->access_log = conf->access_log == NULL ? NULL : access_log_open(conf->access_log);
@@ -241,6 +245,8 @@ static void drain(struct worker *w, uint64_t ms)
 {
 	close_ports(w);
 	w->draining = true;
+	w->env.last = true;
+	conn_hurry(w);
 	w->drain_until = w->env.now + ms;
 }
 

@@ -50,6 +50,7 @@ struct worker {
 	bool draining;
 	uint64_t drain_until;
 	size_t conns, conns_max;
+	struct conn *all;   /* open */
 	struct conn *dead;  /* closed in this turn, freed after it */
 	struct conn *again; /* have more to do than their share of a turn */
 	struct conn *connecting; /* their core has a pool of the current configuration */

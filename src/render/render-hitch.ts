@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Ir } from "../model/types.ts";
-import { safeCertificateId, safeInteger, safePath, safePort } from "./safe.ts";
+import { safeAlpn, safeCertificateId, safeInteger, safePath, safePort } from "./safe.ts";
 import { loadTemplate } from "./templates.ts";
 
 /** Every value is a string that a check of safe.ts has let through. */
 interface HitchView {
   readonly httpsPort: string;
   readonly backendSocket: string;
+  readonly alpn: string;
   readonly workers: string;
   readonly certificates: readonly string[];
   readonly defaultCertificate: string;
@@ -21,6 +22,7 @@ export function renderHitch({ hitch }: Ir): string {
   return template({
     httpsPort: safePort(hitch.httpsPort),
     backendSocket: safePath(hitch.backendSocket),
+    alpn: safeAlpn(hitch.alpn),
     workers: safeInteger(hitch.workers, 1, 64),
     certificates: hitch.certificates.map(pathOf),
     defaultCertificate: pathOf(hitch.defaultCertificate),

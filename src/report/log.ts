@@ -55,5 +55,8 @@ function formatValue(value: unknown): string {
 
 /** One record is one line, whatever a message quotes. */
 function escapeControls(text: string): string {
-  return text.replace(/\p{Cc}/gu, (char) => JSON.stringify(char).slice(1, -1));
+  return text.replace(/\p{Cc}/gu, (char) => {
+    if (char === "\n") return "\\n";
+    return `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  });
 }

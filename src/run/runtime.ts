@@ -9,7 +9,7 @@ import { probeCertificate } from "../apply/tls-probe.ts";
 import type { BalanceClient } from "../balance-client/client.ts";
 import type { RunSettings } from "../cli/settings.ts";
 import { VERSION } from "../cli/version.ts";
-import type { Clock } from "../clock.ts";
+import { type Clock, pause } from "../clock.ts";
 import { Controller } from "../loop/controller.ts";
 import { Loop } from "../loop/loop.ts";
 import { shutDown } from "../loop/shutdown.ts";
@@ -82,7 +82,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     onState: (child, state, exit) => {
       log[state.phase === "backoff" || state.phase === "failed" ? "warn" : "info"](
         { child, ...state, exit },
-        "child",
+        `${child} is ${state.phase}`,
       );
       if (state.phase === "backoff" || state.phase === "failed") metrics.childRestarts.inc({ child });
       if (child === "hitch" && state.phase === "starting") control.forgetGenerations();
@@ -160,19 +160,27 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     stop: async () => {
       stopping = true;
       unsubscribe();
-      await loop.stop();
+      const graceMs = settings.model.shutdownGraceSeconds * 1000;
+      const deadline = clock.now() + graceMs;
+      // A sync that waits for a child that does not come up shall not use up the time of the connections.
+      const patience = new AbortController();
+      const synced = loop.stop().finally(() => patience.abort());
+      await Promise.race([synced, pause(clock, graceMs / 4, patience.signal)]);
       await shutDown({
         fs: nodeFileSystem,
         clock,
         log,
         ...withOwner,
-        graceMs: settings.model.shutdownGraceSeconds * 1000,
+        graceMs: deadline - clock.now(),
         ...plane,
         client,
         hitchConfPath,
         balanceConfPath,
         listWorkers: listChildren,
       });
+      // A `hitch --test` may still run; with its end the last sync ends.
+      runner.endAll();
+      await synced;
       await removeKeys(runDir);
       await health.stop();
     },

@@ -34,6 +34,7 @@ export class Child {
   #process: RunningProcess | undefined;
   #cancelTimer: () => void = () => undefined;
   #stopped: (() => void)[] = [];
+  #ended = false;
 
   constructor(options: ChildOptions) {
     this.#options = options;
@@ -51,8 +52,13 @@ export class Child {
     return this.#process?.pid;
   }
 
+  /** Once stopped, a child stays so. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
   start(): void {
-    this.#handle({ type: "start" });
+    if (!this.#ended) this.#handle({ type: "start" });
   }
 
   /** False when there is no process to signal. */
@@ -62,11 +68,12 @@ export class Child {
 
   /** Starts at once instead of waiting for the end of the back-off: what it choked on has changed. */
   retryNow(): void {
-    this.#handle({ type: "retry" });
+    if (!this.#ended) this.#handle({ type: "retry" });
   }
 
   /** SIGTERM, then SIGKILL to the group after `timeoutMs`. Resolves when the child is gone. */
   async stop(timeoutMs: number): Promise<void> {
+    this.#ended = true;
     const gone = new Promise<void>((resolve) => this.#stopped.push(resolve));
     this.#handle({ type: "drain" });
     const cancel = this.#options.clock.after(timeoutMs, () => this.#handle({ type: "drain-timeout" }));

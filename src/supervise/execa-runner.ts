@@ -4,14 +4,31 @@ import { execa } from "execa";
 import { readLines } from "./lines.ts";
 import type { Exit, ProcessSpec, Runner, RunningProcess } from "./runner.ts";
 
-export function createExecaRunner(): Runner {
-  const groups = new Set<number>();
-  // Whatever ends the controller (an uncaught error included), its children do not outlive it.
-  process.on("exit", () => {
-    for (const group of groups) signalPid(-group, "SIGKILL");
-  });
-  return { spawn: (spec, onLine) => spawn(spec, onLine, groups) };
+export interface ExecaRunner extends Runner {
+  /** Kills whatever it has started and still knows, and starts nothing any more. */
+  endAll(): void;
 }
+
+export function createExecaRunner(): ExecaRunner {
+  const groups = new Set<number>();
+  let ended = false;
+  const endAll = () => {
+    ended = true;
+    for (const group of groups) signalPid(-group, "SIGKILL");
+    groups.clear();
+  };
+  // Whatever ends the controller (an uncaught error included), its children do not outlive it.
+  process.on("exit", endAll);
+  return { spawn: (spec, onLine) => (ended ? REFUSED : spawn(spec, onLine, groups)), endAll };
+}
+
+const REFUSED: RunningProcess = {
+  pid: undefined,
+  exited: Promise.resolve({ code: null, signal: null, error: new Error("nothing is started any more") }),
+  outputEnded: Promise.resolve(),
+  signal: () => false,
+  signalGroup: () => false,
+};
 
 function spawn(spec: ProcessSpec, onLine: (line: string) => void, groups: Set<number>): RunningProcess {
   const child = execa(spec.file, [...spec.args], {

@@ -66,6 +66,7 @@ export class ManagedChild {
   /** Starts it unless it runs. Rejects at its first death, with what it last said, or when it takes too long. */
   async ensureReady(timeoutMs = 15_000): Promise<void> {
     if (this.ready) return;
+    if (this.#child.ended) throw new ApplyError("NOT_RUNNING", `${this.name} has been stopped`);
     await new Promise<void>((resolve, reject) => {
       const finish = (error?: Error) => {
         cancel();

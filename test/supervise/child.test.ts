@@ -98,13 +98,22 @@ test("a missing program is failed; a retry finds it when it is there", async (t)
   assert.equal(child.state.phase, "starting");
 });
 
-test("stopping what waits in back-off, or was never started, ends at once", async (t) => {
+test("stopping what waits in back-off ends at once, and for good", async (t) => {
   const { child } = supervise(t, "dies-at-once", {
     policy: { ...POLICY, backoff: { firstMs: 60_000, maxMs: 60_000 } },
   });
-  await child.stop(1000);
   child.start();
   await eventually("back-off", () => child.state.phase === "backoff");
   await child.stop(1000);
   assert.equal(child.state.phase, "stopped");
+  child.start();
+  child.retryNow();
+  assert.equal(child.state.phase, "stopped");
+});
+
+test("stopping what was never started ends at once", async (t) => {
+  const { child, pids } = supervise(t, "dies-at-once");
+  await child.stop(1000);
+  child.start();
+  assert.deepEqual([child.state.phase, pids], ["stopped", []]);
 });

@@ -103,6 +103,7 @@ static const struct {
     {"RFC 9112 §6.1 a parameter", "POST / HTTP/1.1\r\nTransfer-Encoding: chunked;x=y\r\n" H E, 400, 0, 0, 0},
     {"RFC 9112 §6.1 a comma", "POST / HTTP/1.1\r\nTransfer-Encoding: chunked,\r\n" H E, 400, 0, 0, 0},
     {"RFC 9112 §6.1 a control byte", "POST / HTTP/1.1\r\nTransfer-Encoding: \x0b" "chunked\r\n" H E, 400, 0, 0, 0},
+    {"RFC 9112 §6.1 a tab behind", "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\t\r\n" H E, 400, 0, 0, 0},
     {"RFC 9112 §6.1 in HTTP/1.0", "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n" H E, 400, 0, 0, 0},
     {"RFC 9112 §3.2 no Host", "GET / HTTP/1.1\r\n" E, 400, 0, 0, 0},
     {"RFC 9112 §3.2 two Hosts", "GET / HTTP/1.1\r\n" H H E, 400, 0, 0, 0},
