@@ -10,20 +10,39 @@ export interface Backend {
   readonly port: number;
   /** TCP connections accepted so far. */
   readonly accepted: () => number;
+  /** Requests answered so far. */
+  readonly requests: () => number;
+  /** TCP connections open now. */
+  readonly open: () => Promise<number>;
   stop(): Promise<void>;
 }
 
 export async function startBackend(t: TestContext, name: string, port = 0): Promise<Backend> {
   let accepted = 0;
-  const server = createServer((_request, response) => response.end(`${name}\n`));
+  let requests = 0;
+  const server = createServer((_request, response) => {
+    requests++;
+    response.end(`${name}\n`);
+  });
   server.keepAliveTimeout = 600_000;
   server.on("connection", () => accepted++);
   server.listen(port, "127.0.0.1", 4096);
   await once(server, "listening");
+  const open = () =>
+    new Promise<number>((resolve, reject) =>
+      server.getConnections((error, count) => (error === null ? resolve(count) : reject(error))),
+    );
   const stop = async () => {
     server.closeAllConnections();
     if (server.listening) await new Promise((resolve) => server.close(resolve));
   };
   t.after(stop);
-  return { name, port: (server.address() as AddressInfo).port, accepted: () => accepted, stop };
+  return {
+    name,
+    port: (server.address() as AddressInfo).port,
+    accepted: () => accepted,
+    requests: () => requests,
+    open,
+    stop,
+  };
 }

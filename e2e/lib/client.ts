@@ -27,6 +27,18 @@ export async function curlStatus(host: string, port: number): Promise<number> {
   }
 }
 
+/** Status code of `https://HOST:PORT/`; 0 when there is no HTTP answer. */
+export async function httpStatus(host: string, port: number): Promise<number> {
+  const args = ["--silent", "--insecure", "--max-time", "10", "--resolve", `${host}:${port}:127.0.0.1`];
+  const format = ["--output", "/dev/null", "--write-out", "%{http_code}"];
+  try {
+    const { stdout } = await run("curl", [...args, ...format, `https://${host}:${port}/`]);
+    return Number(stdout);
+  } catch {
+    return 0;
+  }
+}
+
 /** Fingerprint of the certificate that openssl's client is shown. */
 export async function servedFingerprint(host: string, port: number): Promise<string> {
   const child = run("openssl", ["s_client", "-connect", `127.0.0.1:${port}`, "-servername", host]);
@@ -62,6 +74,11 @@ export class OpenConnection {
 
   get fingerprint(): string {
     return normalizeFingerprint(this.#socket.getPeerCertificate().fingerprint256);
+  }
+
+  /** What came since the last request was sent. */
+  get received(): string {
+    return this.#received;
   }
 
   get failed(): Error | undefined {

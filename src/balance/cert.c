@@ -77,16 +77,20 @@ static size_t decode_pem(const char *pem, size_t n, uint8_t out[DER_MAX])
 	return w;
 }
 
-/* The attribute types of RFC 4514 §3, and the usual others; arcs as DER bytes. */
+/* The names that OpenSSL, and so nginx and what was written for it, gives to attribute types; arcs as DER bytes. */
 static const char *type_name(struct der oid)
 {
 	static const struct {
 		const char *name, *bytes;
 		size_t n;
 	} types[] = {
-	    {"CN", "\x55\x04\x03", 3},  {"SERIALNUMBER", "\x55\x04\x05", 3}, {"C", "\x55\x04\x06", 3},
-	    {"L", "\x55\x04\x07", 3},   {"ST", "\x55\x04\x08", 3},           {"STREET", "\x55\x04\x09", 3},
-	    {"O", "\x55\x04\x0a", 3},   {"OU", "\x55\x04\x0b", 3},
+	    {"CN", "\x55\x04\x03", 3},           {"SN", "\x55\x04\x04", 3},           {"serialNumber", "\x55\x04\x05", 3},
+	    {"C", "\x55\x04\x06", 3},            {"L", "\x55\x04\x07", 3},            {"ST", "\x55\x04\x08", 3},
+	    {"street", "\x55\x04\x09", 3},       {"O", "\x55\x04\x0a", 3},            {"OU", "\x55\x04\x0b", 3},
+	    {"title", "\x55\x04\x0c", 3},        {"description", "\x55\x04\x0d", 3},  {"businessCategory", "\x55\x04\x0f", 3},
+	    {"postalCode", "\x55\x04\x11", 3},   {"name", "\x55\x04\x29", 3},         {"GN", "\x55\x04\x2a", 3},
+	    {"initials", "\x55\x04\x2b", 3},     {"dnQualifier", "\x55\x04\x2e", 3},  {"pseudonym", "\x55\x04\x41", 3},
+	    {"organizationIdentifier", "\x55\x04\x61", 3},
 	    {"UID", "\x09\x92\x26\x89\x93\xf2\x2c\x64\x01\x01", 10},
 	    {"DC", "\x09\x92\x26\x89\x93\xf2\x2c\x64\x01\x19", 10},
 	    {"emailAddress", "\x2a\x86\x48\x86\xf7\x0d\x01\x09\x01", 9},
@@ -113,69 +117,165 @@ static bool put(struct text_out *o, const char *s, size_t n)
 	return true;
 }
 
-/* RFC 4514 §2.4 escapes; bytes beyond ASCII as hexadecimal pairs, which is legal and safe in a header. */
-static bool put_value(struct text_out *o, struct der v)
+static bool put_text(struct text_out *o, const char *s)
 {
-	char escape[4];
-	for (const uint8_t *p = v.at; p < v.end; p++) {
-		if (*p < 0x20 || *p == 0x7f)
-			return false;
-		bool ok;
-		if (*p > 0x7e) {
-			snprintf(escape, sizeof escape, "\\%02X", *p);
-			ok = put(o, escape, 3);
-		} else if (strchr(",+\"\\<>;=", *p) != NULL || (p == v.at && (*p == '#' || *p == ' ')) ||
-		           (p + 1 == v.end && *p == ' ')) {
-			escape[0] = '\\';
-			escape[1] = (char)*p;
-			ok = put(o, escape, 2);
-		} else {
-			ok = put(o, (const char *)p, 1);
-		}
-		if (!ok)
+	return put(o, s, strlen(s));
+}
+
+/* One character as UTF-8; bytes that are not printable ASCII as hexadecimal pairs (RFC 4514 §2.4), which is safe in a header. */
+static bool put_character(struct text_out *o, uint32_t c, bool first, bool last)
+{
+	char text[16];
+	unsigned char utf8[4];
+	size_t n = 0;
+	if (c >= 0x20 && c <= 0x7e) {
+		const bool escaped = strchr(",+\"\\<>;", (int)c) != NULL || (first && c == '#') || ((first || last) && c == ' ');
+		snprintf(text, sizeof text, escaped ? "\\%c" : "%c", (int)c);
+		return put_text(o, text);
+	}
+	if (c < 0x80) {
+		utf8[n++] = (unsigned char)c;
+	} else if (c < 0x800) {
+		utf8[n++] = (unsigned char)(0xc0 | c >> 6);
+	} else if (c < 0x10000) {
+		utf8[n++] = (unsigned char)(0xe0 | c >> 12);
+		utf8[n++] = (unsigned char)(0x80 | (c >> 6 & 0x3f));
+	} else {
+		utf8[n++] = (unsigned char)(0xf0 | c >> 18);
+		utf8[n++] = (unsigned char)(0x80 | (c >> 12 & 0x3f));
+		utf8[n++] = (unsigned char)(0x80 | (c >> 6 & 0x3f));
+	}
+	if (c >= 0x80)
+		utf8[n++] = (unsigned char)(0x80 | (c & 0x3f));
+	for (size_t i = 0; i < n; i++) {
+		snprintf(text, sizeof text, "\\%02X", utf8[i]);
+		if (!put_text(o, text))
 			return false;
 	}
 	return true;
 }
 
-/* UTF8String, PrintableString, IA5String and TeletexString; the wide ones of old are not written out. */
-static bool is_string(uint8_t tag)
+/* width: bytes of a character; 0: UTF-8, whose bytes are passed on one by one. */
+static bool put_value(struct text_out *o, struct der v, size_t width)
 {
-	return tag == 0x0c || tag == 0x13 || tag == 0x16 || tag == 0x14;
+	const size_t step = width == 0 ? 1 : width;
+	char text[4];
+	if ((size_t)(v.end - v.at) % step != 0)
+		return false;
+	for (const uint8_t *p = v.at; p < v.end; p += step) {
+		uint32_t c = 0;
+		for (size_t i = 0; i < step; i++)
+			c = c << 8 | p[i];
+		if (c > 0x10ffff)
+			return false;
+		if (width == 0 && c > 0x7f) {
+			snprintf(text, sizeof text, "\\%02X", c & 0xffu);
+			if (!put_text(o, text))
+				return false;
+		} else if (!put_character(o, c, p == v.at, p + step == v.end)) {
+			return false;
+		}
+	}
+	return true;
 }
 
-static bool put_attribute(struct text_out *o, struct der attribute, const char *before)
+/* Bytes of a character of a string type; -1 for what is no string. Teletex is taken for Latin-1, as everybody does. */
+static int string_width(uint8_t tag)
 {
-	struct der oid, value;
+	switch (tag) {
+	case 0x0c: /* UTF8String */
+	case 0x12: /* NumericString */
+	case 0x13: /* PrintableString */
+	case 0x16: /* IA5String */
+		return 0;
+	case 0x14: /* TeletexString */
+		return 1;
+	case 0x1e: /* BMPString */
+		return 2;
+	case 0x1c: /* UniversalString */
+		return 4;
+	default:
+		return -1;
+	}
+}
+
+/* A type without a name: its numbers (X.690 §8.19). */
+static bool put_oid(struct text_out *o, struct der oid)
+{
+	char text[24];
+	uint64_t n = 0;
+	bool first = true;
+	for (; oid.at < oid.end; oid.at++) {
+		if (n >> 56 != 0)
+			return false;
+		n = n << 7 | (*oid.at & 0x7f);
+		if (*oid.at & 0x80)
+			continue;
+		const unsigned root = n < 40 ? 0 : n < 80 ? 1 : 2;
+		if (first)
+			snprintf(text, sizeof text, "%u.%llu", root, (unsigned long long)(n - root * 40));
+		else
+			snprintf(text, sizeof text, ".%llu", (unsigned long long)n);
+		if (!put_text(o, text))
+			return false;
+		first = false;
+		n = 0;
+	}
+	return !first && (oid.end[-1] & 0x80) == 0;
+}
+
+/* Nothing is left out, or two subjects could look the same: what has no name or no text is written as RFC 4514 §2.4 says, `#` and the
+ * bytes of the value. */
+static bool put_attribute(struct text_out *o, struct der attribute)
+{
+	struct der oid, value, whole;
 	uint8_t tag;
-	if (!expect(&attribute, 0x06, &oid) || !next(&attribute, &tag, &value))
+	char text[4];
+	if (!expect(&attribute, 0x06, &oid))
+		return false;
+	whole = attribute;
+	if (!next(&attribute, &tag, &value))
 		return false;
 	const char *name = type_name(oid);
-	if (name == NULL || !is_string(tag))
-		return true; /* left out rather than guessed */
-	return put(o, before, strlen(before)) && put(o, name, strlen(name)) && put(o, "=", 1) && put_value(o, value);
+	if (!(name != NULL ? put_text(o, name) : put_oid(o, oid)) || !put_text(o, "="))
+		return false;
+	if (name != NULL && string_width(tag) >= 0)
+		return put_value(o, value, (size_t)string_width(tag));
+	if (!put_text(o, "#"))
+		return false;
+	for (const uint8_t *p = whole.at; p < value.end; p++) {
+		snprintf(text, sizeof text, "%02X", *p);
+		if (!put_text(o, text))
+			return false;
+	}
+	return true;
 }
 
-enum { RDNS_MAX = 32 };
+enum { PARTS_MAX = 32 };
 
-/* RFC 4514 §2.1: the last relative name comes first. */
+/* The elements of a SEQUENCE or SET; false when there are too many or one is broken. */
+static bool list(struct der d, uint8_t tag, struct der parts[PARTS_MAX], size_t *n)
+{
+	for (*n = 0; d.at < d.end; ++*n)
+		if (*n == PARTS_MAX || !expect(&d, tag, &parts[*n]))
+			return false;
+	return true;
+}
+
+/* RFC 4514 §2.1: the last relative name comes first; OpenSSL turns what is inside it around too. */
 static bool put_name(struct text_out *o, struct der name)
 {
-	struct der rdns[RDNS_MAX];
-	size_t n = 0;
+	struct der rdns[PARTS_MAX], attributes[PARTS_MAX];
+	size_t n, k;
 	const char *start = o->at;
-	while (name.at < name.end)
-		if (n == RDNS_MAX || !expect(&name, 0x31, &rdns[n++]))
-			return false;
+	if (!list(name, 0x31, rdns, &n))
+		return false;
 	while (n > 0) {
-		struct der rdn = rdns[--n], attribute;
-		bool first = true;
-		while (rdn.at < rdn.end) {
-			if (!expect(&rdn, 0x30, &attribute) ||
-			    !put_attribute(o, attribute, o->at == start ? "" : first ? "," : "+"))
+		if (!list(rdns[--n], 0x30, attributes, &k))
+			return false;
+		for (const char *before = o->at == start ? "" : ","; k > 0; before = "+")
+			if (!put_text(o, before) || !put_attribute(o, attributes[--k]))
 				return false;
-			first = false;
-		}
 	}
 	return true;
 }

@@ -152,8 +152,10 @@ bool take_rule(struct parse *p)
 {
 	struct word name, host_word, kind, path, target;
 	char *host;
-	if (!parse_name(p, "rule", &name) || !words_next(&p->words, &host_word) || !words_next(&p->words, &kind) ||
-	    !words_next(&p->words, &path) || !words_next(&p->words, &target))
+	if (!parse_name(p, "rule", &name))
+		return false;
+	if (!words_next(&p->words, &host_word) || !words_next(&p->words, &kind) || !words_next(&p->words, &path) ||
+	    !words_next(&p->words, &target))
 		return parse_fail(p, "rule: TABLE HOST exact|prefix PATH POOL expected");
 	struct rule *r = new_rule(p);
 	struct table *t = conf_table(p, name);
@@ -180,7 +182,9 @@ bool take_rule(struct parse *p)
 bool take_default(struct parse *p)
 {
 	struct word name, target;
-	if (!parse_name(p, "default", &name) || !words_next(&p->words, &target))
+	if (!parse_name(p, "default", &name))
+		return false;
+	if (!words_next(&p->words, &target))
 		return parse_fail(p, "default: TABLE POOL expected");
 	struct table *t = conf_table(p, name);
 	if (t == NULL)

@@ -30,7 +30,7 @@ export async function shutDown(options: ShutdownOptions): Promise<void> {
   const deadline = clock.now() + graceMs;
   const reserve = Math.min(RESERVE_MS, graceMs / 4);
   const warn = (what: string) => (error: unknown) => log.warn({ err: error }, what);
-  await closePlainListeners(options).catch(warn("Balance could not be told to stop accepting"));
+  await beginDrain(options).catch(warn("Balance could not be told to stop accepting"));
   await drainHitch(options, deadline - reserve).catch(warn("Hitch could not be drained"));
   const left = () => Math.max(100, deadline - clock.now());
   await hitch.stop(Math.min(500, left()));
@@ -38,28 +38,22 @@ export async function shutDown(options: ShutdownOptions): Promise<void> {
   await balance.stop(left());
 }
 
-/** Balance goes on serving Hitch while it takes no new plain connection. */
-async function closePlainListeners({
-  fs,
-  owner,
-  balance,
-  balanceConfPath,
-  client,
-}: ShutdownOptions): Promise<void> {
+/** Balance goes on serving Hitch while it takes no new plain connection, and lets each answer be its connection's last. */
+async function beginDrain({ fs, owner, balance, balanceConfPath, client }: ShutdownOptions): Promise<void> {
   const text = await fs.read(balanceConfPath);
   if (!balance.ready || text === undefined) return;
-  await writeAtomically(fs, balanceConfPath, dropTcpListeners(text), 0o600, owner);
+  await writeAtomically(fs, balanceConfPath, drainBalance(text), 0o600, owner);
   await client.reload();
 }
 
-export function dropTcpListeners(balanceConf: string): string {
+export function drainBalance(balanceConf: string): string {
   const dropped = new Set<string>();
   const lines = balanceConf.split("\n").filter((line) => {
     const [word, name = "", address = ""] = line.trim().split(/[ \t]+/);
     if (word === "listen" && address.startsWith("tcp:")) dropped.add(name);
     return !((word === "listen" || word === "route") && dropped.has(name));
   });
-  return lines.join("\n");
+  return [...lines, "http keep-alive=off", ""].join("\n");
 }
 
 /**
