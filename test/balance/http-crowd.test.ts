@@ -10,7 +10,7 @@ import { until } from "./lib/until.ts";
 
 const MB = 1 << 20;
 
-/** Opens them some at a time, from several addresses: one has ports for fewer than all. */
+/** Opens them some at a time: a backlog is shorter than a crowd. */
 async function crowd(t: TestContext, port: number, n: number): Promise<RawClient[]> {
   const clients: RawClient[] = [];
   t.after(() => {

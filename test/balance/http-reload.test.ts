@@ -171,8 +171,8 @@ suite("reloads of the HTTP lane", { skip: skipWithoutBalance() }, () => {
           socket.write("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n");
         else if (data.includes("HTTP/1.1")) socket.write(text("ok"));
         else socket.write(data);
-      }),
-    );
+      });
+    });
     const lane = await startLane(
       t,
       `pool p ${pod.channel}\nrule main a.example prefix / p limit-conn=100\n`,
