@@ -65,8 +65,12 @@ suite("reloads of the HTTP lane", { skip: skipWithoutBalance() }, () => {
     for (let i = 0; i < 50; i++) {
       const [old] = pods.splice(i % 4, 1, await startBackend(t));
       await lane.balance.load(lane.conf(rest()));
-      // As a pod does that was told to end: it finishes what it has, and finds its kept connections closed.
-      await until("the old pod is left", () => old?.sockets.size === 0);
+      // As a pod does that was told to end: it finishes what it has, and finds its kept connections closed. Its own count alone
+      // would leave out those that it has not accepted yet.
+      await until("the old pod is left", async () => {
+        const left = (await lane.balance.pools()).flatMap((p) => p.draining ?? []);
+        return left.length === 0 && old?.sockets.size === 0;
+      });
       await old?.close();
     }
     const { requests, failures } = await traffic.stop();
