@@ -351,7 +351,11 @@ static void pass_tunnel_end(struct core *c, enum side from)
 
 static void enter_tunnel(struct core *c)
 {
+	/* The request is over, yet it goes on counting against the client's limit. */
+	const uint32_t ticket = c->http->ticket;
+	c->http->ticket = 0;
 	account(c);
+	c->http->ticket = ticket;
 	enter(c, AT_TUNNEL);
 	drop_out(c, POD);
 	for (int s = CLIENT; s <= POD; s++)

@@ -222,10 +222,17 @@ static const llhttp_settings_t *settings(void)
 
 /* --- what a proxy checks beyond the grammar ------------------------------------------------------------------- */
 
-static void mark_listed(struct head *h, struct text list)
+/* Each name in Connection is compared with each field: without a bound a head of 28 KB keeps us busy for milliseconds. */
+enum { LISTED_MAX = 32 };
+
+static void mark_listed(struct head *h, struct text list, unsigned *names)
 {
 	struct text token;
 	while (next_token(&list, &token)) {
+		if (++*names > LISTED_MAX) {
+			h->refuse = 431;
+			return;
+		}
 		for (uint32_t i = 0; i < h->n; i++) {
 			struct field *f = &h->fields[i];
 			/* A client must not make us drop what frames or routes the message. */
@@ -239,6 +246,7 @@ static void mark_listed(struct head *h, struct text list)
 static void look_at_fields(struct head *h)
 {
 	bool upgrade_field = false, upgrade_listed = false;
+	unsigned names = 0;
 	for (uint32_t i = 0; i < h->n; i++) {
 		struct field *f = &h->fields[i];
 		f->value = trim(f->value);
@@ -265,7 +273,7 @@ static void look_at_fields(struct head *h)
 	}
 	for (uint32_t i = 0; i < h->n; i++)
 		if (h->fields[i].id == FIELD_CONNECTION)
-			mark_listed(h, h->fields[i].value);
+			mark_listed(h, h->fields[i].value, &names);
 	h->upgrade = upgrade_field && upgrade_listed;
 }
 
@@ -322,6 +330,8 @@ unsigned head_parse_request(struct head *h, llhttp_t *p, const char *at, size_t 
 		return h->refuse != 0 ? h->refuse : 400;
 	h->method_id = p->method;
 	look_at_fields(h);
+	if (h->refuse != 0)
+		return h->refuse;
 	if (!good_framing(h))
 		return 400;
 	if (h->hosts > 1 || (h->hosts == 0 && h->minor == 1))
@@ -346,7 +356,7 @@ unsigned head_parse_response(struct head *h, llhttp_t *p, const char *at, size_t
 	if (!accepted(e, h) || p->http_major != 1 || h->minor > 1 || h->status < 100 || !good_reason(at))
 		return 502;
 	look_at_fields(h);
-	if (!good_framing(h))
+	if (h->refuse != 0 || !good_framing(h))
 		return 502;
 	/* RFC 9112 §6.3: these have no body, whatever their fields say. */
 	if (for_head || h->status < 200 || h->status == 204 || h->status == 304) {
