@@ -37,6 +37,7 @@ static struct sock *part_with_pod(struct worker *w, struct conn *c)
 	for (int s = CLIENT; s <= POD; s++) {
 		splice_give_back(w, c->pipe[s]);
 		c->pipe[s] = NULL;
+		c->core.held[s] = false;
 	}
 	give_back(w, c);
 	return pod;

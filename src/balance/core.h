@@ -102,6 +102,7 @@ struct core {
 	bool tls, client_cert, client_verified, fresh;
 	bool ended[2];           /* end of input seen */
 	bool shut[2];            /* end of output asked for */
+	bool held[2];            /* the owner holds bytes of this side that it was allowed to pass (core_pass_limit) */
 };
 
 /* Time a client has for its PROXY header. */

@@ -690,9 +690,11 @@ void http_unreachable(struct core *c, enum core_failure how)
 }
 
 /* Waiting for the rest of a request's body, with everything else passed on. */
-static bool waits_for_client(const struct http *h)
+static bool waits_for_client(const struct core *c)
 {
-	return !h->answered && !h->body[CLIENT].ended && !h->deaf && h->pass[CLIENT] == 0 && h->out[POD] == NULL;
+	const struct http *h = c->http;
+	return !h->answered && !h->body[CLIENT].ended && !h->deaf && h->pass[CLIENT] == 0 && h->out[POD] == NULL &&
+	       !c->held[CLIENT];
 }
 
 uint64_t http_deadline(const struct core *c)
@@ -705,7 +707,7 @@ uint64_t http_deadline(const struct core *c)
 	case AT_HEAD:
 		return h->since + conf->head_ms;
 	case AT_EXCHANGE:
-		if (waits_for_client(h) || h->out[CLIENT] != NULL || h->pass[POD] > 0)
+		if (waits_for_client(c) || h->out[CLIENT] != NULL || h->pass[POD] > 0 || c->held[POD])
 			return c->last + conf->body_ms;
 		return c->last + h->response_ms;
 	case AT_TUNNEL:
@@ -725,7 +727,7 @@ void http_expired(struct core *c)
 	if (h->state == AT_HEAD)
 		refuse(c, 408);
 	else if (h->state == AT_EXCHANGE && !h->answered)
-		bad_pod(c, waits_for_client(h) ? 408 : 504);
+		bad_pod(c, waits_for_client(c) ? 408 : 504);
 	else
 		core_close_for(c, WHY_TIMEOUT);
 }

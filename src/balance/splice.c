@@ -155,5 +155,6 @@ bool splice_flow(struct worker *w, struct conn *c, enum side from)
 	if (c->pipe[from] != NULL && c->pipe[from]->held == 0 &&
 	    (!conn_sock(c, from)->bulk || core_pass_limit(&c->core, from) == 0))
 		leave(w, c, from);
+	c->core.held[from] = c->pipe[from] != NULL && c->pipe[from]->held > 0;
 	return moved;
 }
