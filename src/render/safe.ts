@@ -112,5 +112,7 @@ export function safeAccessLog(value: string): string {
 
 export function safeAlpn(values: readonly AlpnProtocol[]): string {
   const ok = values.length > 0 && values.every((value) => value === "h2" || value === "http/1.1");
-  return check(ok, "ALPN", values).join(",");
+  // Hitch disconnects a client that offers ALPN without any common protocol, and HTTP/1.0 clients offer their own name.
+  const offered = [...check(ok, "ALPN", values)];
+  return (offered.includes("http/1.1") ? [...offered, "http/1.0"] : offered).join(",");
 }
