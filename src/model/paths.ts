@@ -51,7 +51,8 @@ function findFault(text: string, kind: PathKind): readonly [reason: string, why:
   }
   if (!isUrlPath(text)) return ["PathNotAllowed", "is no URL path"];
   if (hasDotSegment(text)) return ["PathNotAllowed", "has a dot segment, which no request keeps"];
-  if (hasEmptySegment(text)) return ["PathNotAllowed", "has slashes in a row, which count as one in requests"];
+  if (hasEmptySegment(text))
+    return ["PathNotAllowed", "has slashes in a row, which count as one in requests"];
   return undefined;
 }
 
