@@ -48,6 +48,8 @@ deps: ## set up what building needs: system packages (as root) and npm packages
 	if [ "$$(cat node_modules/.lock-sha256 2>/dev/null || true)" != "$$sum" ]; then \
 	  echo "deps: npm ci"; \
 	  npm ci --loglevel=error; \
+	  : npm 9 and older do not link the programs of optional packages; \
+	  test -e $(NODE) || ln -s "../$$(cd node_modules && ls -d node-linux-*)/bin/node" $(NODE); \
 	  echo "$$sum" >node_modules/.lock-sha256; \
 	fi
 

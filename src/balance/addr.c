@@ -51,6 +51,30 @@ bool addr_parse(struct addr *a, const char *s, size_t n)
 	return inet_pton(AF_INET, host, &a->in.sin_addr) == 1;
 }
 
+static char *put_number(char *at, unsigned v)
+{
+	char digits[10];
+	size_t n = 0;
+	do
+		digits[n++] = (char)('0' + v % 10);
+	while ((v /= 10) > 0);
+	while (n > 0)
+		*at++ = digits[--n];
+	return at;
+}
+
+/* By hand, because a reload writes every address of a cluster. */
+static void format_v4(const struct sockaddr_in *in, char *at)
+{
+	const unsigned char *bytes = (const unsigned char *)&in->sin_addr;
+	for (int i = 0; i < 4; i++) {
+		at = put_number(at, bytes[i]);
+		*at++ = i < 3 ? '.' : ':';
+	}
+	at = put_number(at, ntohs(in->sin_port));
+	*at = '\0';
+}
+
 void addr_format(const struct addr *a, char text[ADDR_TEXT])
 {
 	char host[INET6_ADDRSTRLEN] = "";
@@ -60,8 +84,7 @@ void addr_format(const struct addr *a, char text[ADDR_TEXT])
 		inet_ntop(AF_INET6, &a->in6.sin6_addr, host, sizeof host);
 		snprintf(text, ADDR_TEXT, "[%s]:%u", host, (unsigned)ntohs(a->in6.sin6_port));
 	} else {
-		inet_ntop(AF_INET, &a->in.sin_addr, host, sizeof host);
-		snprintf(text, ADDR_TEXT, "%s:%u", host, (unsigned)ntohs(a->in.sin_port));
+		format_v4(&a->in, text);
 	}
 }
 

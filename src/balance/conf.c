@@ -232,11 +232,14 @@ static bool visit_pool(struct pool *pool, conf_visit *visit, void *with)
 		n = snprintf(key, sizeof key, "group %s %zu", pool->name, g);
 		if (!visit(with, &group->slot, key, (size_t)n))
 			return false;
+		/* The group is part of the key only by its number: a backup channel is not its primary twin. A large cluster has many channels and
+		 * reloads often, so only the address is written for each. */
+		n = snprintf(key, sizeof key, "channel %s %zu ", pool->name, g);
 		for (size_t i = 0; i < group->n; i++) {
 			addr_format(&group->channels[i].addr, text);
-			/* The group is part of the key only by its number: a backup channel is not its primary twin. */
-			n = snprintf(key, sizeof key, "channel %s %zu %s", pool->name, g, text);
-			if (!visit(with, &group->channels[i].slot, key, (size_t)n))
+			size_t len = strlen(text);
+			memcpy(key + n, text, len + 1);
+			if (!visit(with, &group->channels[i].slot, key, (size_t)n + len))
 				return false;
 		}
 	}
