@@ -10,7 +10,7 @@ import http, { type IncomingMessage } from "node:http";
 import https, { type RequestOptions } from "node:https";
 import type { KubeConfig } from "@kubernetes/client-node";
 import { findTokenFile } from "./config.ts";
-import type { ApiRequest, ApiResponse, Transport } from "./transport.ts";
+import type { ApiCall, ApiRequest, ApiResponse, Transport } from "./transport.ts";
 
 type Headers = Record<string, string>;
 
@@ -28,19 +28,28 @@ export class HttpTransport implements Transport {
     this.#userAgent = userAgent;
   }
 
-  async get({ path, signal }: ApiRequest): Promise<ApiResponse> {
+  async get(request: ApiRequest): Promise<ApiResponse> {
+    return this.send({ ...request, method: "GET" });
+  }
+
+  async send({ method, path, signal, body }: ApiCall): Promise<ApiResponse> {
     signal.throwIfAborted();
     const url = new URL(this.#server() + path);
     const options = await this.#authenticate();
-    const headers = { ...options.headers, accept: "application/json", "user-agent": this.#userAgent };
+    const headers: Headers = {
+      ...options.headers,
+      accept: "application/json",
+      "user-agent": this.#userAgent,
+    };
+    if (body !== undefined) headers["content-type"] = body.type;
     const agent = this.#chooseAgent(url, options);
     const send = url.protocol === "http:" ? http.request : https.request;
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
-      const request = send(url, { method: "GET", headers, agent, signal });
+      const request = send(url, { method, headers, agent, signal });
       request.on("socket", (socket) => socket.setKeepAlive(true, KEEPALIVE_MS));
       request.on("response", resolve);
       request.on("error", reject);
-      request.end();
+      request.end(body?.text);
     });
     return { status: response.statusCode ?? 0, headers: response.headers, body: response };
   }

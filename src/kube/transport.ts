@@ -8,6 +8,12 @@ export interface ApiRequest {
   readonly signal: AbortSignal;
 }
 
+/** A request that may change something. */
+export interface ApiCall extends ApiRequest {
+  readonly method: string;
+  readonly body?: { readonly type: string; readonly text: string };
+}
+
 export interface ApiResponse {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
