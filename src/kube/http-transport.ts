@@ -36,12 +36,9 @@ export class HttpTransport implements Transport {
     signal.throwIfAborted();
     const url = new URL(this.#server() + path);
     const options = await this.#authenticate();
-    const headers: Headers = {
-      ...options.headers,
-      accept: "application/json",
-      "user-agent": this.#userAgent,
-    };
-    if (body !== undefined) headers["content-type"] = body.type;
+    const type = body === undefined ? {} : { "content-type": body.type };
+    const own = { accept: "application/json", "user-agent": this.#userAgent };
+    const headers: Headers = { ...options.headers, ...own, ...type };
     const agent = this.#chooseAgent(url, options);
     const send = url.protocol === "http:" ? http.request : https.request;
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
