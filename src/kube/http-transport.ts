@@ -38,7 +38,7 @@ export class HttpTransport implements Transport {
     const options = await this.#authenticate();
     const type = body === undefined ? {} : { "content-type": body.type };
     const own = { accept: "application/json", "user-agent": this.#userAgent };
-    const headers: Headers = { ...options.headers, ...own, ...type };
+    const headers = { ...options.headers, ...own, ...type };
     const agent = this.#chooseAgent(url, options);
     const send = url.protocol === "http:" ? http.request : https.request;
     const response = await new Promise<IncomingMessage>((resolve, reject) => {
