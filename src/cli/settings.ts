@@ -7,6 +7,7 @@ import { canonicalIp } from "../model/ip.ts";
 import { isDnsLabel, isDnsSubdomain, isHost, isPortNumber } from "../model/names.ts";
 import { quote } from "../model/quote.ts";
 import { HOST_OWNERSHIPS, type HostOwnership, type ModelSettings } from "../model/types.ts";
+import { SECRET_MODES, type SecretMode } from "../source/kube/scopes.ts";
 
 export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error"] as const;
 export const LOG_FORMATS = ["json", "text"] as const;
@@ -16,6 +17,7 @@ export type SourceSetting = { readonly kind: "kube" } | { readonly kind: "dir"; 
 export interface RunSettings {
   readonly source: SourceSetting;
   readonly kubeconfig?: string;
+  readonly secrets: SecretMode;
   /** `namespace/name` of the Service whose addresses go into statuses. */
   readonly publishService?: string;
   readonly electionId: string;
@@ -37,6 +39,7 @@ export interface RunSettings {
 interface RawOptions {
   readonly source: SourceSetting;
   readonly kubeconfig?: string;
+  readonly secrets: SecretMode;
   readonly ingressClass: string;
   readonly controllerClass: string;
   readonly watchIngressWithoutClass: boolean;
@@ -98,6 +101,9 @@ export function addRunOptions(command: Command): Command {
       "kube",
     ),
     flag("--kubeconfig <file>", "how to reach the API server (default: in-cluster, then ~/.kube/config)"),
+    flag("--secrets <which>", "all Secrets of type kubernetes.io/tls, or just those that Ingresses name")
+      .choices(SECRET_MODES)
+      .default("tls"),
     flag("--publish-service <ns/name>", "Service whose addresses go into statuses", parseObjectName),
     flag("--election-id <name>", "name of the Lease for leader election", parseClassName).default(
       "evener-leader",
@@ -122,7 +128,7 @@ export function addRunOptions(command: Command): Command {
 }
 
 /** Joins and freezes the options; throws SettingsError when they contradict each other. */
-export function toModelSettings(raw: Omit<RawOptions, "source">): ModelSettings {
+export function toModelSettings(raw: Omit<RawOptions, "source" | "secrets">): ModelSettings {
   if (raw.httpPort === raw.httpsPort) {
     throw new SettingsError(`--http-port and --https-port are both ${raw.httpPort}`);
   }
@@ -150,6 +156,7 @@ export function toRunSettings(command: Command): RunSettings {
   return Object.freeze({
     source: Object.freeze(raw.source),
     ...(raw.kubeconfig === undefined ? {} : { kubeconfig: raw.kubeconfig }),
+    secrets: raw.secrets,
     ...(raw.publishService === undefined ? {} : { publishService: raw.publishService }),
     electionId: raw.electionId,
     updateStatusOnShutdown: raw.updateStatusOnShutdown,
