@@ -91,6 +91,11 @@ export class ClusterReporter {
     return this.#elector.leading;
   }
 
+  /** How long ago the API server last answered; undefined when it never has. */
+  get sinceAnswerMs(): number | undefined {
+    return this.#elector.sinceAnswerMs;
+  }
+
   start(): void {
     this.#elector.start();
     this.#tick();
@@ -103,12 +108,12 @@ export class ClusterReporter {
   }
 
   /** Writes what is left, hands over the Lease and, when nobody takes it, clears the statuses. Never rejects. */
-  async stop(deadline: number): Promise<void> {
+  async stop(withinMs: number): Promise<void> {
     const { clock, log } = this.#options;
     const finish = this.#finish().catch((error: unknown) => {
       log.warn({ err: error }, "the Lease and the statuses are left as they are");
     });
-    await waitAtMost(clock, deadline - clock.now(), finish);
+    await waitAtMost(clock, withinMs, finish);
     this.#stopped = true;
     // What hangs ends by its own time limit, and nobody waits for it.
     void this.#statuses.stop();
