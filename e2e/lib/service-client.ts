@@ -23,6 +23,8 @@ export interface Load {
   readonly single: number;
   /** Most requests on one connection. */
   readonly requests: number;
+  /** Else every second client speaks plain HTTP. */
+  readonly tlsOnly?: boolean;
 }
 
 const LOOK_MS = 100;
@@ -53,8 +55,9 @@ export class ServiceClient {
 
   start(load: Load): void {
     const workers = [this.#look()];
-    for (let i = 0; i < load.lasting; i++) workers.push(this.#keepAsking(load, load.requests, i % 2 === 0));
-    for (let i = 0; i < load.single; i++) workers.push(this.#keepAsking(load, 1, i % 2 === 0));
+    const isTls = (i: number) => load.tlsOnly === true || i % 2 === 0;
+    for (let i = 0; i < load.lasting; i++) workers.push(this.#keepAsking(load, load.requests, isTls(i)));
+    for (let i = 0; i < load.single; i++) workers.push(this.#keepAsking(load, 1, isTls(i)));
     this.#work = Promise.all(workers);
   }
 
