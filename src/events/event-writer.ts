@@ -31,6 +31,8 @@ export class EventWriter {
   readonly #queue: WriteQueue<EventWish>;
   readonly #book = new EventBook();
   readonly #buckets = new Map<string, TokenBucket>();
+  /** Keys of what nobody will ask us to tell again. */
+  readonly #once = new Set<string>();
 
   constructor(options: EventWriterOptions) {
     this.#options = options;
@@ -57,7 +59,9 @@ export class EventWriter {
 
   /** Something that happens once. */
   tell(wish: EventWish): void {
-    this.#queue.put(keyOfEvent(wish), wish);
+    const key = keyOfEvent(wish);
+    this.#once.add(key);
+    this.#queue.put(key, wish);
   }
 
   /** Leadership came or went. */
@@ -66,7 +70,8 @@ export class EventWriter {
       this.#queue.wake();
       return;
     }
-    this.#queue.clear();
+    // Should we lead again: that it was told by another meanwhile does no harm.
+    for (const key of this.#queue.keys()) if (!this.#once.has(key)) this.#queue.drop(key);
     this.#book.clear();
   }
 
@@ -84,11 +89,15 @@ export class EventWriter {
     if (wait > 0) return { againAfterMs: wait };
     const answer = await this.#send(key, wish);
     if (isSuccess(answer)) {
+      this.#once.delete(key);
       this.#book.told(key, clock.now());
       return "done";
     }
     const namespaceEnds = answer.status === 403 && describeAnswer(answer).includes("being terminated");
-    if (namespaceEnds) return "done";
+    if (namespaceEnds) {
+      this.#once.delete(key);
+      return "done";
+    }
     if (answer.status !== 409 && answer.status !== 404) {
       const object = formatRef(wish.regarding);
       log.warn({ object, reason: wish.reason, detail: describeAnswer(answer) }, "the Event can't be written");
