@@ -5,6 +5,7 @@ import { formatRef, keyOf } from "../model/refs.ts";
 import { type Api, type ApiAnswer, describeAnswer, isSuccess } from "../report/api.ts";
 import { judgeFailure } from "../report/judge-answer.ts";
 import type { Logger } from "../report/log.ts";
+import { RepeatFilter } from "../report/repeat-filter.ts";
 import { TokenBucket } from "../report/token-bucket.ts";
 import { WriteQueue, type WriteResult } from "../report/write-queue.ts";
 import { EventBook } from "./event-book.ts";
@@ -31,12 +32,14 @@ export class EventWriter {
   readonly #queue: WriteQueue<EventWish>;
   readonly #book = new EventBook();
   readonly #buckets = new Map<string, TokenBucket>();
+  readonly #complaints: RepeatFilter;
   /** Keys of what nobody will ask us to tell again. */
   readonly #once = new Set<string>();
 
   constructor(options: EventWriterOptions) {
     this.#options = options;
     const { clock, random, allowed, log } = options;
+    this.#complaints = new RepeatFilter(clock);
     this.#queue = new WriteQueue({
       clock,
       random,
@@ -100,7 +103,11 @@ export class EventWriter {
     }
     if (answer.status !== 409 && answer.status !== 404) {
       const object = formatRef(wish.regarding);
-      log.warn({ object, reason: wish.reason, detail: describeAnswer(answer) }, "the Event can't be written");
+      const level = this.#complaints.pass(answer.status) ? "warn" : "debug";
+      log[level](
+        { object, reason: wish.reason, detail: describeAnswer(answer) },
+        "the Event can't be written",
+      );
     }
     // An Event that ended between two requests is made anew.
     return answer.status === 404 ? "again" : judgeFailure(answer);
