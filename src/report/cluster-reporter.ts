@@ -82,7 +82,7 @@ export class ClusterReporter {
       },
     });
     const allowed = () => this.#elector.leading;
-    this.#addresses = new PublishedAddresses({ ...options, allowed, onChange: () => this.#reconcile() });
+    this.#addresses = new PublishedAddresses(options);
     this.#statuses = new StatusWriter({ ...options, allowed });
     this.#events = new EventWriter({ ...options, allowed });
   }
@@ -175,7 +175,6 @@ export class ClusterReporter {
       const flushed = Promise.all([this.#statuses.flush(), this.#events.flush()]);
       await waitAtMost(clock, FLUSH_MS, flushed);
     }
-    this.#addresses.stop();
     if (!(await this.#elector.release())) return;
     if (!clearAtEnd || !this.#addresses.enabled || (await this.#isTakenOver())) return;
     await this.#clear();

@@ -10,7 +10,6 @@ import { FakeClock } from "../fixtures/fake-clock.ts";
 
 const pathOf = (name: string) => `/apis/networking.k8s.io/v1/namespaces/shop/ingresses/${name}`;
 const LEASE = "/apis/coordination.k8s.io/v1/namespaces/ingress/leases/evener-leader";
-const SERVICE = "/api/v1/namespaces/ingress/services/evener";
 
 function open() {
   const api = new FakeApi();
@@ -162,17 +161,21 @@ describe("the reporter", () => {
     assert.deepEqual([read("one"), events(), changes], ["192.0.2.1", ["Synced"], [true, false, true]]);
   });
 
-  test("asks for a Service outside of the watched namespaces, and leaves statuses alone until it is known", async () => {
-    const { api, clock, start, put, sync, read } = open();
+  test("leaves statuses alone until the Service is known", async () => {
+    const { clock, start, put, sync, read, messages } = open();
     const { reporter } = start("a", { statusAddresses: [], publishService: "ingress/evener" });
     put("one");
     await clock.advance(1000);
     reporter.report(sync());
+    reporter.report(sync());
     await clock.advance(1000);
     assert.equal(read("one"), "");
+    assert.equal(messages().filter((message) => message.includes("--publish-service")).length, 1);
     const status = { loadBalancer: { ingress: [{ ip: "192.0.2.5" }] } };
-    api.put(SERVICE, { metadata: {}, spec: { type: "LoadBalancer" }, status });
-    await clock.advance(40_000);
+    const report = sync();
+    const services = new Map([["ingress/evener", { spec: { type: "LoadBalancer" }, status } as V1Service]]);
+    reporter.report({ ...report, store: { ...report.store, services } });
+    await clock.advance(1000);
     assert.equal(read("one"), "192.0.2.5");
   });
 
