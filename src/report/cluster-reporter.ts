@@ -187,14 +187,14 @@ export class ClusterReporter {
   async #isTakenOver(): Promise<boolean> {
     const { clock, times = ELECTION_TIMES, log, electionId } = this.#options;
     const deadline = clock.now() + 2 * times.retryMs;
-    while (clock.now() < deadline) {
+    while (clock.now() < deadline && !this.#stopped) {
       await pause(clock, times.retryMs / 8);
       const holder = await this.#elector.readHolder();
       if (holder === "") continue;
       log.info({ lease: electionId, holder }, "handed over");
       return true;
     }
-    return !(await this.#elector.tryOnce());
+    return this.#stopped || !(await this.#elector.tryOnce());
   }
 
   async #clear(): Promise<void> {

@@ -17,6 +17,8 @@ export interface Cluster {
   readonly api: Api;
   /** Where the Lease is. */
   readonly namespace: string;
+  /** Ends what is still being asked. */
+  close(): void;
 }
 
 /** The Lease is in our pod's namespace, outside of a cluster in that of the kubeconfig's context. */
@@ -24,7 +26,11 @@ export function joinCluster(config: KubeConfig, { pod }: RunSettings): Cluster {
   const context = config.getContextObject(config.getCurrentContext());
   // Its connections are its own: a watch that hangs holds up no Lease.
   const transport = new HttpTransport(config, `evener/${VERSION} reporter`);
-  return { api: createHttpApi(transport), namespace: pod.namespace ?? context?.namespace ?? "default" };
+  return {
+    api: createHttpApi(transport),
+    namespace: pod.namespace ?? context?.namespace ?? "default",
+    close: () => transport.close(),
+  };
 }
 
 /** The API's limit for reportingInstance. */

@@ -195,6 +195,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
       runner.endAll();
       await synced;
       await reported;
+      cluster?.close();
       await removeKeys(runDir);
       await health.stop();
     },
