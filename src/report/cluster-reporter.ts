@@ -101,10 +101,15 @@ export class ClusterReporter {
     this.#tick();
   }
 
+  /** Never throws: a mistake in here shall cost a report, not a sync. */
   report(report: SyncReport): void {
     this.#latest = report;
     if (report.live) this.#live = report;
-    this.#reconcile();
+    try {
+      this.#reconcile();
+    } catch (error) {
+      this.#options.log.error({ err: error }, "what became of the objects can't be reported");
+    }
   }
 
   /** Writes what is left, hands over the Lease and, when nobody takes it, clears the statuses. Never rejects. */

@@ -50,6 +50,9 @@ export class StatusWriter {
   /** What was written, by key, on top of which version: the cache is behind for a moment. */
   readonly #written = new Map<string, Wish>();
   readonly #buckets = new Map<string, TokenBucket>();
+  #wanted: readonly PublishedAddress[] = [];
+  /** Objects, which never change, whose status is as wanted: of thousands few are new in a sync. */
+  #right = new WeakSet<V1Ingress>();
   readonly #complaints: RepeatFilter;
 
   constructor(options: StatusWriterOptions) {
@@ -71,13 +74,18 @@ export class StatusWriter {
   /** `ingresses` are all that are ours, as the cache has them. */
   update(ingresses: readonly V1Ingress[], addresses: readonly PublishedAddress[]): void {
     const wanted = arrangeAddresses(addresses);
+    if (!isSameAddresses(wanted, this.#wanted)) this.#right = new WeakSet();
+    this.#wanted = wanted;
     const keys = new Set<string>();
     for (const ingress of ingresses) {
-      const key = keyOf(refOf("Ingress", ingress));
+      const { namespace = "", name = "" } = ingress.metadata ?? {};
+      const key = `${namespace}/${name}`;
       keys.add(key);
+      if (this.#right.has(ingress)) continue;
       const wish = describeWish(ingress, wanted);
-      if (isSameAddresses(readAddresses(ingress), wanted) || this.#isWritten(key, wish))
-        this.#queue.drop(key);
+      const isRight = isSameAddresses(readAddresses(ingress), wanted);
+      if (isRight) this.#right.add(ingress);
+      if (isRight || this.#isWritten(key, wish)) this.#queue.drop(key);
       else this.#queue.put(key, wish);
     }
     this.#forget(keys);
