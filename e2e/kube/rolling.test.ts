@@ -38,7 +38,7 @@ async function openSite(t: TestContext) {
   const pair = await makeKeyPair(["a.example"]);
   const ports = backends.map(({ port }) => port);
   const site = { a: [...makeSite("a", ports), anyHost], tls: [makeSecret("a-tls", pair)] };
-  const args = ["--shutdown-delay", "1s", "--shutdown-grace-period", "20s", "--workers", "1"];
+  const args = ["--shutdown-delay", "3s", "--shutdown-grace-period", "20s", "--workers", "1"];
   return () => Evener.start(t, site, { args });
 }
 

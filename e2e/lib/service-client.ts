@@ -28,6 +28,8 @@ export interface Load {
 }
 
 const LOOK_MS = 100;
+/** Who does not say that it is ready within this time counts as not ready. */
+const ANSWER_MS = 500;
 /** Between two requests on a connection: it is idle for most of its life, as a browser's is. */
 const THINK_MS = 20;
 
@@ -35,14 +37,13 @@ export class ServiceClient {
   readonly failures: Failure[] = [];
   /** Answers, by the replica's health port. */
   readonly answered = new Map<number, number>();
-  readonly #replicas: Evener[] = [];
   #ready: Evener[] = [];
   #next = 0;
   #running = true;
-  #work: Promise<unknown> = Promise.resolve();
+  readonly #workers: Promise<void>[] = [];
 
   add(replica: Evener): void {
-    this.#replicas.push(replica);
+    this.#workers.push(this.#look(replica));
   }
 
   get ready(): readonly Evener[] {
@@ -54,22 +55,24 @@ export class ServiceClient {
   }
 
   start(load: Load): void {
-    const workers = [this.#look()];
+    const workers: Promise<void>[] = [];
     const isTls = (i: number) => load.tlsOnly === true || i % 2 === 0;
     for (let i = 0; i < load.lasting; i++) workers.push(this.#keepAsking(load, load.requests, isTls(i)));
     for (let i = 0; i < load.single; i++) workers.push(this.#keepAsking(load, 1, isTls(i)));
-    this.#work = Promise.all(workers);
+    this.#workers.push(...workers);
   }
 
   async stop(): Promise<void> {
     this.#running = false;
-    await this.#work;
+    await Promise.all(this.#workers);
   }
 
-  async #look(): Promise<void> {
+  /** Each replica for itself: one that is slow to answer keeps nobody from seeing another go. */
+  async #look(replica: Evener): Promise<void> {
     while (this.#running) {
-      const ready = await Promise.all(this.#replicas.map((replica) => replica.isReady()));
-      this.#ready = this.#replicas.filter((_, i) => ready[i]);
+      const ready = await Promise.race([replica.isReady(), sleep(ANSWER_MS, false)]);
+      if (!ready) this.#ready = this.#ready.filter((one) => one !== replica);
+      else if (!this.#ready.includes(replica)) this.#ready = [...this.#ready, replica];
       await sleep(LOOK_MS);
     }
   }
