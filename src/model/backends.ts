@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Ingress backends → pools. A host keeps its route even when nothing can serve it: the pool is empty then. */
 import type { V1IngressBackend, V1Service, V1ServicePort } from "@kubernetes/client-node";
-import { collectChannels, indexSlices } from "./endpoints.ts";
 import { isDnsLabel, isPortName, isPortNumber } from "./names.ts";
 import type { Report } from "./problems.ts";
 import { quote } from "./quote.ts";
 import { compareText, formatRef, refOf } from "./refs.ts";
-import type { ObjectRef, Pool, Store } from "./types.ts";
+import type { ObjectRef, Store } from "./types.ts";
 
-const CONNECT_TIMEOUT_SECONDS = 5;
-// Long enough for quiet protocols, short enough that a client which vanished is forgotten some day.
-const IDLE_TIMEOUT_SECONDS = 3600;
+/** A Service port that some Ingress asks for. Its endpoints are looked up later: they change far more often than this. */
+export interface PoolRequest {
+  /** `namespace/service:port` */
+  readonly name: string;
+  /** Absent when the Service can't serve: the pool stays empty. */
+  readonly target?: { readonly service: V1Service; readonly port: V1ServicePort };
+}
 
 export interface Backends {
   /**
@@ -18,46 +21,30 @@ export interface Backends {
    * reported on the Ingress that asks, at `field`.
    */
   readonly resolve: (backend: V1IngressBackend, ingress: ObjectRef, field: string) => string | undefined;
-  /** Pools asked for so far that some route uses, sorted by name. */
-  readonly pools: (used: ReadonlySet<string>) => readonly Pool[];
+  /** Pools asked for so far, sorted by name. */
+  readonly requests: () => readonly PoolRequest[];
 }
 
 interface Resolved {
-  readonly pool: Pool;
+  readonly request: PoolRequest;
   readonly fault?: { readonly reason: string; readonly message: string };
 }
 
-export function createBackends(store: Store, report: Report): Backends {
-  const slices = indexSlices(store);
+export function createBackends(services: Store["services"], report: Report): Backends {
   const resolved = new Map<string, Resolved>();
 
   function resolvePort(namespace: string, name: string, wanted: string | number): Resolved {
     const key = `${namespace}/${name}:${wanted}`;
-    const service = store.services.get(`${namespace}/${name}`);
+    const service = services.get(`${namespace}/${name}`);
     const port = service === undefined ? undefined : findPort(service, wanted);
     // A port by number and the same one by name share a pool.
     const poolName = port === undefined ? key : `${namespace}/${name}:${port.port}`;
     const known = resolved.get(poolName);
     if (known !== undefined) return known;
     const fault = checkService(service, port, `${namespace}/${name}`, wanted);
-    const mine = slices.get(`${namespace}/${name}`) ?? [];
-    const channels = fault !== undefined || port === undefined ? [] : collectChannels(mine, port, report);
-    if (fault === undefined && channels.length === 0 && service !== undefined && port !== undefined) {
-      const seen = mine.length === 0 ? "no EndpointSlice" : "no usable endpoint in its EndpointSlices";
-      report(
-        refOf("Service", service),
-        "warning",
-        "NoEndpoints",
-        `port ${port.port} has ${seen}; connections for it are closed`,
-      );
-    }
+    const canServe = fault === undefined && service !== undefined && port !== undefined;
     const result: Resolved = {
-      pool: {
-        name: poolName,
-        connectTimeoutSeconds: CONNECT_TIMEOUT_SECONDS,
-        idleTimeoutSeconds: IDLE_TIMEOUT_SECONDS,
-        groups: channels.length === 0 ? [] : [channels],
-      },
+      request: { name: poolName, ...(canServe ? { target: { service, port } } : {}) },
       ...(fault === undefined ? {} : { fault }),
     };
     resolved.set(poolName, result);
@@ -84,15 +71,12 @@ export function createBackends(store: Store, report: Report): Backends {
         report(ingress, "error", "InvalidBackend", `the backend ${what}; it is left out`, `${where}.port`);
         return undefined;
       }
-      const { pool, fault } = resolvePort(ingress.namespace ?? "", service.name, wanted);
+      const { request, fault } = resolvePort(ingress.namespace ?? "", service.name, wanted);
       if (fault !== undefined) report(ingress, "error", fault.reason, fault.message, `${field}.service`);
-      return pool.name;
+      return request.name;
     },
-    pools: (used) =>
-      [...resolved.values()]
-        .map(({ pool }) => pool)
-        .filter((pool) => used.has(pool.name))
-        .sort((a, b) => compareText(a.name, b.name)),
+    requests: () =>
+      [...resolved.values()].map(({ request }) => request).sort((a, b) => compareText(a.name, b.name)),
   };
 }
 

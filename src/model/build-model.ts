@@ -1,66 +1,94 @@
 // SPDX-License-Identifier: Apache-2.0
-/** The whole rebuild: store in, configuration, statuses and problems out. No I/O, no clock, no state. */
-import { createBackends } from "./backends.ts";
-import { arrangeCertificates, findServed, toCertificate } from "./certificates.ts";
+/** The whole rebuild: store in, configuration, statuses and problems out. No I/O, no clock. */
+import type { V1Ingress } from "@kubernetes/client-node";
+import { createBackends, type PoolRequest } from "./backends.ts";
 import { enforceHostOwnership } from "./host-ownership.ts";
 import { selectIngresses } from "./ingress-classes.ts";
-import { selectOwned } from "./ownership.ts";
+import { PoolBuilder } from "./pools.ts";
 import { collectProblems, type Report } from "./problems.ts";
 import { compareText, keyOf } from "./refs.ts";
 import { ANY_HOST, collectRoutes, type HostRoutes } from "./routes.ts";
+import { Stage } from "./stage.ts";
 import { buildStatuses } from "./statuses.ts";
-import { collectTls, readCandidate } from "./tls.ts";
+import { TlsBuilder } from "./tls-builder.ts";
 import type {
-  Certificate,
+  IngressStatus,
   Listener,
   ModelInput,
   ModelOutput,
   ModelSettings,
-  ObjectRef,
   Route,
+  Store,
 } from "./types.ts";
 
 const HTTPS = "https";
 const HTTP = "http";
 
-export function buildModel(input: ModelInput): ModelOutput {
-  const { store, settings, now } = input;
-  const { report, sorted } = collectProblems();
-  const ingresses = enforceHostOwnership(selectIngresses(store, settings), settings.hostOwnership, report);
+export type BuildModel = (input: ModelInput) => ModelOutput;
 
-  const backends = createBackends(store, report);
+/** One rebuild on its own. */
+export function buildModel(input: ModelInput): ModelOutput {
+  return createModelBuilder()(input);
+}
+
+/**
+ * For many rebuilds of one world, most of them for a single endpoint. It gives what `buildModel` gives, whatever was built
+ * before; a part whose inputs are the same objects is not computed again.
+ */
+export function createModelBuilder(): BuildModel {
+  const selection = new Stage<readonly V1Ingress[]>();
+  const routing = new Stage<Routing>();
+  const tls = new TlsBuilder();
+  const statuses = new Stage<readonly IngressStatus[]>();
+  const pools = new PoolBuilder();
+
+  return ({ store, settings, fallbackCertificate, now }) => {
+    const { report, sorted } = collectProblems();
+    const ingresses = selection.run([store.ingresses, store.ingressClasses, settings], report, (found) =>
+      enforceHostOwnership(selectIngresses(store, settings), settings.hostOwnership, found),
+    );
+    const { hostRoutes, routes, used, requests } = routing.run([ingresses, store.services], report, (found) =>
+      route(ingresses, store.services, found),
+    );
+    return {
+      ir: {
+        hitch: tls.build(ingresses, { store, settings, fallbackCertificate, now }, report),
+        balance: {
+          workers: settings.workers,
+          controlSocket: `${settings.runDir}/control.sock`,
+          graceSeconds: settings.shutdownGraceSeconds,
+          listeners: buildListeners(settings),
+          pools: pools.build(requests, used, store.endpointSlices, report),
+          routes,
+        },
+      },
+      statuses: statuses.run([ingresses, hostRoutes, settings], report, () =>
+        buildStatuses(ingresses, hostRoutes, settings).toSorted((a, b) =>
+          compareText(keyOf(a.ref), keyOf(b.ref)),
+        ),
+      ),
+      problems: sorted(),
+    };
+  };
+}
+
+interface Routing {
+  readonly hostRoutes: HostRoutes;
+  readonly routes: readonly Route[];
+  /** Names of the pools that routes lead to. */
+  readonly used: ReadonlySet<string>;
+  readonly requests: readonly PoolRequest[];
+}
+
+function route(ingresses: readonly V1Ingress[], services: Store["services"], report: Report): Routing {
+  const backends = createBackends(services, report);
   const hostRoutes = collectRoutes(ingresses, backends, report);
   const routes = buildRoutes(hostRoutes);
-
-  const requests = collectTls(ingresses, store, now, report);
-  const defaultCertificate = findDefaultCertificate(input, report);
-  const owned = selectOwned(ingresses, requests, report);
-  const certificates = arrangeCertificates(owned, defaultCertificate);
-
   return {
-    ir: {
-      hitch: {
-        httpsPort: settings.httpsPort,
-        workers: settings.workers,
-        backendSocket: `${settings.runDir}/balance.sock`,
-        certDir: `${settings.runDir}/certs`,
-        certificates,
-        defaultCertificate,
-        served: findServed(requests.claims, certificates, defaultCertificate),
-      },
-      balance: {
-        workers: settings.workers,
-        controlSocket: `${settings.runDir}/control.sock`,
-        graceSeconds: settings.shutdownGraceSeconds,
-        listeners: buildListeners(settings),
-        pools: backends.pools(new Set(routes.map((route) => route.pool))),
-        routes,
-      },
-    },
-    statuses: buildStatuses(ingresses, hostRoutes, settings).toSorted((a, b) =>
-      compareText(keyOf(a.ref), keyOf(b.ref)),
-    ),
-    problems: sorted(),
+    hostRoutes,
+    routes,
+    used: new Set(routes.map(({ pool }) => pool)),
+    requests: backends.requests(),
   };
 }
 
@@ -79,19 +107,4 @@ function buildRoutes({ pools }: HostRoutes): readonly Route[] {
     .sort(([a], [b]) => compareText(a, b))
     .map(([host, pool]) => ({ listener: HTTPS, host, pool }));
   return [...plain, ...tls];
-}
-
-function findDefaultCertificate(input: ModelInput, report: Report): Certificate {
-  const key = input.settings.defaultSslCertificate;
-  if (key === undefined) return input.fallbackCertificate;
-  const [namespace = "", name = ""] = key.split("/");
-  const ref: ObjectRef = { apiVersion: "v1", kind: "Secret", namespace, name };
-  const secret = input.store.secrets.get(key);
-  if (secret === undefined) {
-    const message = "is named by --default-ssl-certificate and does not exist; a generated one is served";
-    report(ref, "warning", "SecretNotFound", message);
-    return input.fallbackCertificate;
-  }
-  const candidate = readCandidate(secret, ref, "", input.now, report);
-  return candidate === undefined ? input.fallbackCertificate : toCertificate(candidate);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from "node:crypto";
-import type { Ir, Pool } from "../model/types.ts";
+import type { Ir, Pool, Route } from "../model/types.ts";
 import {
   safeChannel,
   safeHost,
@@ -21,13 +21,21 @@ interface BalanceView {
   readonly controlSocket: string;
   readonly graceSeconds: string;
   readonly listeners: readonly { name: string; address: string; proxy: string }[];
-  readonly pools: readonly {
-    name: string;
-    connectTimeout: string;
-    idleTimeout: string;
-    channels: readonly string[];
-  }[];
-  readonly routes: readonly { listener: string; host: string; pool: string }[];
+  readonly pools: readonly PoolView[];
+  readonly routes: readonly RouteView[];
+}
+
+interface PoolView {
+  readonly name: string;
+  readonly connectTimeout: string;
+  readonly idleTimeout: string;
+  readonly channels: string;
+}
+
+interface RouteView {
+  readonly listener: string;
+  readonly host: string;
+  readonly pool: string;
 }
 
 const template = loadTemplate<BalanceView>("balance.conf.hbs");
@@ -45,22 +53,45 @@ export function renderBalance({ balance }: Ir): string {
       address: safeListenerAddress(listener.address),
       proxy: safeProxy(listener.proxy),
     })),
-    pools: balance.pools.map((pool) => ({
-      name: safePoolName(pool.name),
-      connectTimeout: safeSeconds(pool.connectTimeoutSeconds),
-      idleTimeout: safeSeconds(pool.idleTimeoutSeconds),
-      channels: listChannels(pool),
-    })),
-    routes: balance.routes.map((route) => ({
-      listener: safeListenerName(route.listener),
-      host: safeHost(route.host),
-      pool: safePoolName(route.pool),
-    })),
+    pools: balance.pools.map((pool) => remember(pools, pool, viewPool)),
+    routes: remember(routes, balance.routes, viewRoutes),
   });
   const end = text.indexOf("\n");
   const rest = text.slice(end);
   const hash = createHash("sha256").update(rest.slice(1)).digest("hex");
   return `${text.slice(0, end - HASH_PLACE.length)}${hash}${rest}`;
+}
+
+/** The model gives the same object for a pool that did not change; what has been checked need not be checked again. */
+const pools = new WeakMap<Pool, PoolView>();
+const routes = new WeakMap<readonly Route[], readonly RouteView[]>();
+
+function remember<K extends object, V>(known: WeakMap<K, V>, key: K, make: (key: K) => V): V {
+  let value = known.get(key);
+  if (value === undefined) {
+    value = make(key);
+    known.set(key, value);
+  }
+  return value;
+}
+
+function viewPool(pool: Pool): PoolView {
+  return {
+    name: safePoolName(pool.name),
+    connectTimeout: safeSeconds(pool.connectTimeoutSeconds),
+    idleTimeout: safeSeconds(pool.idleTimeoutSeconds),
+    channels: listChannels(pool)
+      .map((channel) => ` ${channel}`)
+      .join(""),
+  };
+}
+
+function viewRoutes(all: readonly Route[]): readonly RouteView[] {
+  return all.map((route) => ({
+    listener: safeListenerName(route.listener),
+    host: safeHost(route.host),
+    pool: safePoolName(route.pool),
+  }));
 }
 
 /** The groups of a pool as Balance arguments: `!` ends a group, what follows is tried after it. */
