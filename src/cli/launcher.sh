@@ -17,7 +17,7 @@ here=$(cd "$(dirname "$self")" && pwd -P)
 for node in "$here/../lib/node" "$here/../../node_modules/.bin/node" "$(command -v node || true)"; do
   [ -x "$node" ] || continue
   case $("$node" --version) in
-    v2[4-9].* | v[3-9][0-9].*) exec "$node" --enable-source-maps "$here/../lib/evener.mjs" "$@" ;;
+    v2[4-9].* | v[3-9][0-9].*) exec "$node" "$here/../lib/evener.mjs" "$@" ;;
   esac
 done
 echo "evener: Node.js 24 or newer is needed and was not found" >&2
