@@ -2,8 +2,9 @@
 /** A builder that remembers gives, after any history, what one without a past gives. */
 import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
+import type { V1Ingress } from "@kubernetes/client-node";
 import { buildModel, createModelBuilder } from "../../src/model/build-model.ts";
-import type { ModelInput, Store } from "../../src/model/types.ts";
+import type { ModelInput, ModelSettings, Store } from "../../src/model/types.ts";
 import { type MadeCertificate, makeCertificates } from "../helpers/certificates.ts";
 import { manyIngresses } from "../helpers/many-ingresses.ts";
 import { NOW, SETTINGS } from "../helpers/settings.ts";
@@ -37,6 +38,14 @@ function change<K extends keyof Store>(
   return { ...store, [map]: objects };
 }
 
+function annotate(annotations: Record<string, string>): (store: Store, pick: number) => Store {
+  return (store, pick) =>
+    change(store, "ingresses", pick, (ingress: V1Ingress) => ({
+      ...ingress,
+      metadata: { ...ingress.metadata, annotations },
+    }));
+}
+
 const changes: Record<string, (store: Store, pick: number) => Store> = {
   "an endpoint leaves": (store, pick) =>
     change(store, "endpointSlices", pick, (slice: object) => ({ ...slice, endpoints: [] })),
@@ -46,6 +55,14 @@ const changes: Record<string, (store: Store, pick: number) => Store> = {
   "a Service goes": (store, pick) => change(store, "services", pick, () => undefined),
   "a Service has another port": (store, pick) =>
     change(store, "services", pick, (service: object) => ({ ...service, spec: { ports: [{ port: 81 }] } })),
+  "an Ingress has times of its own": annotate({ "evener.io/proxy-connect-timeout": "7" }),
+  "an Ingress changes lanes": annotate({ "evener.io/lane": "tcp" }),
+  "an Ingress has a rule's options": annotate({
+    "evener.io/ssl-redirect": "false",
+    "evener.io/app-root": "/app",
+  }),
+  "an Ingress has an annotation that is wrong": annotate({ "evener.io/limit-connections": "many" }),
+  "an Ingress is as it was": annotate({}),
   "an Ingress goes": (store, pick) => change(store, "ingresses", pick, () => undefined),
   "a Secret goes": (store, pick) => change(store, "secrets", pick, () => undefined),
   "a Secret is broken": (store, pick) =>
@@ -68,6 +85,25 @@ describe("a model builder", () => {
     }
   });
 
+  test("follows changes of its settings", () => {
+    const build = createModelBuilder();
+    const store = changes["an Ingress changes lanes"]?.(manyIngresses(COUNT, certificates), 3);
+    assert.ok(store !== undefined);
+    const rest = { store, fallbackCertificate: FALLBACK, now: NOW };
+    const parts: readonly Partial<ModelSettings>[] = [
+      {},
+      { alpn: ["h2", "http/1.1"] },
+      { hsts: "max-age=1" },
+      { hostOwnership: "namespace" },
+      { useProxyProtocol: true, trustedProxies: ["10.0.0.0/8"] },
+      {},
+    ];
+    for (const part of parts) {
+      const input: ModelInput = { ...rest, settings: { ...SETTINGS, ...part } };
+      assert.deepEqual(build(input), buildModel(input), JSON.stringify(part));
+    }
+  });
+
   test("time alone changes what is said of a certificate, forwards and backwards", () => {
     const build = createModelBuilder();
     const store = manyIngresses(COUNT, certificates);
@@ -86,6 +122,7 @@ describe("a model builder", () => {
     const second = build({ store: changes["an endpoint leaves"]?.(store, 3) ?? store, ...rest });
     assert.equal(second.ir.hitch, first.ir.hitch);
     assert.equal(second.ir.balance.routes, first.ir.balance.routes);
+    assert.equal(second.ir.balance.tables[0], first.ir.balance.tables[0]);
     assert.equal(second.statuses, first.statuses);
     const other = second.ir.balance.pools.filter((pool, i) => pool !== first.ir.balance.pools[i]);
     assert.equal(other.length, 1);

@@ -172,6 +172,7 @@ describe("metrics", () => {
       pools: async () => [
         { pool: "shop/web:80", groups: [{ mode: "rr", channels: [{ ...channel, ...counts }] }] },
       ],
+      http: async () => ({ codes: {}, duration: { buckets: [], sum: 0, count: 0 } }),
     };
     const collector = new BalanceCollector(metrics, client as BalanceClient);
     const look = async (total: number, failed: number) => {
