@@ -14,7 +14,7 @@ import { readAddress } from "../lib/reports.ts";
 import { ServiceClient } from "../lib/service-client.ts";
 import { Cluster } from "./lib/cluster.ts";
 
-/** What the plain port serves while it can't read requests: one route for all. */
+/** Hosts without TLS, which the plain port serves; a host with TLS is led over to https there. */
 const anyHost: Manifest = {
   apiVersion: "networking.k8s.io/v1",
   kind: "Ingress",
@@ -48,7 +48,7 @@ async function rollOver(t: TestContext, start: () => Promise<Evener>): Promise<r
   const before = [await start(), await start()];
   const after: Evener[] = [];
   for (const replica of before) client.add(replica);
-  client.start({ host: "a.example", lasting: 12, single: 4, requests: 40 });
+  client.start({ host: "a.example", plainHost: "plain.example", lasting: 12, single: 4, requests: 40 });
   await eventually("both replicas serve", () => client.answered.size === 2);
 
   for (const old of before) {

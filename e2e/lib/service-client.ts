@@ -18,13 +18,13 @@ export interface Failure {
 
 export interface Load {
   readonly host: string;
+  /** What every second client asks for without TLS; absent: all use TLS. */
+  readonly plainHost?: string;
   /** Clients that ask several times on a connection, and clients that ask once. */
   readonly lasting: number;
   readonly single: number;
   /** Most requests on one connection. */
   readonly requests: number;
-  /** Else every second client speaks plain HTTP. */
-  readonly tlsOnly?: boolean;
 }
 
 const LOOK_MS = 100;
@@ -56,7 +56,7 @@ export class ServiceClient {
 
   start(load: Load): void {
     const workers: Promise<void>[] = [];
-    const isTls = (i: number) => load.tlsOnly === true || i % 2 === 0;
+    const isTls = (i: number) => load.plainHost === undefined || i % 2 === 0;
     for (let i = 0; i < load.lasting; i++) workers.push(this.#keepAsking(load, load.requests, isTls(i)));
     for (let i = 0; i < load.single; i++) workers.push(this.#keepAsking(load, 1, isTls(i)));
     this.#workers.push(...workers);
@@ -81,7 +81,7 @@ export class ServiceClient {
     while (this.#running) {
       const replica = this.#ready[this.#next++ % Math.max(1, this.#ready.length)];
       if (replica === undefined) await sleep(LOOK_MS);
-      else await this.#useConnection(replica, load.host, requests, tls);
+      else await this.#useConnection(replica, tls ? load.host : (load.plainHost ?? load.host), requests, tls);
       // One client of a machine shall not be all of its work.
       await sleep(THINK_MS);
     }
