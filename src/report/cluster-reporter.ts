@@ -15,7 +15,8 @@ import { keyOf } from "../model/refs.ts";
 import type { IngressStatus, Problem, Store } from "../model/types.ts";
 import { isSameAddresses, type PublishedAddress } from "../status/addresses.ts";
 import { PublishedAddresses } from "../status/published-addresses.ts";
-import { readAddresses, StatusWriter } from "../status/status-writer.ts";
+import { readAddresses } from "../status/status-wish.ts";
+import { StatusWriter } from "../status/status-writer.ts";
 import type { Api } from "./api.ts";
 import type { Logger } from "./log.ts";
 
