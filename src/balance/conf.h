@@ -80,7 +80,6 @@ struct conf {
 	struct cidr_set trust;
 	struct http_conf http;
 	const char *access_log; /* `stdout`, a path, or NULL */
-	uint32_t rules;
 	uint32_t code_slot[CODE_SLOTS], time_slot[TIME_SLOTS];
 	uint32_t slots; /* how many conf_slots visits */
 };

@@ -422,14 +422,11 @@ static void connecting_event(struct worker *w, struct conn *c, uint32_t events)
 	}
 }
 
-/* A Unix client that closes shows EPOLLHUP at once, with bytes of its own perhaps still unread. In the TCP lane those are for the pod; in
- * the HTTP lane they would be requests whose answers nobody waits for. */
-static bool nobody_left(const struct conn *c)
+/* A Unix client that closes shows EPOLLHUP at once, with bytes of its own perhaps still unread. */
+static bool left_bytes(const struct conn *c)
 {
 	char byte;
-	if (c->core.http != NULL)
-		return true;
-	return c->connect_until != 0 && c->core.stream[CLIENT] == NULL && recv(c->client.fd, &byte, 1, MSG_PEEK) <= 0;
+	return c->core.stream[CLIENT] != NULL || recv(c->client.fd, &byte, 1, MSG_PEEK) > 0;
 }
 
 void conn_event(struct worker *w, struct sock *s, uint32_t events)
@@ -448,8 +445,8 @@ void conn_event(struct worker *w, struct sock *s, uint32_t events)
 	/* A read stops at urgent data too, with more behind it (tcp(7)): from then on a short read means nothing. */
 	if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR | EPOLLPRI))
 		s->hup = true;
-	if (s->side == CLIENT && (events & EPOLLERR || (events & EPOLLHUP && nobody_left(c))))
-		core_client_gone(&c->core);
+	if (s->side == CLIENT && events & (EPOLLERR | EPOLLHUP))
+		core_client_gone(&c->core, (events & EPOLLERR) == 0 && left_bytes(c));
 	if (s->side == POD && c->connect_until != 0) {
 		connecting_event(w, c, events);
 	} else {

@@ -173,12 +173,12 @@ void core_broken(struct core *c, enum side s)
 		relay_broken(c, s);
 }
 
-void core_client_gone(struct core *c)
+void core_client_gone(struct core *c, bool left_bytes)
 {
 	if (c->http != NULL)
 		http_client_gone(c);
-	else if (c->state == CORE_CONNECTING)
-		core_close_for(c, WHY_RESET);
+	else
+		relay_client_gone(c, left_bytes);
 }
 
 struct iovec core_pending(const struct core *c, enum side to)

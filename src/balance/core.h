@@ -102,6 +102,7 @@ struct core {
 	bool tls, client_cert, client_verified, fresh;
 	bool ended[2];           /* end of input seen */
 	bool shut[2];            /* end of output asked for */
+	bool gone;               /* TCP lane: the client listens no more, but what it sent is still to be delivered */
 	bool held[2];            /* the owner holds bytes of this side that it was allowed to pass (core_pass_limit) */
 };
 
@@ -121,8 +122,9 @@ void core_eof(struct core *, enum side from);
 /* A side takes no more bytes (reset, …). What a pod had sent is still delivered; follow with core_eof when there is none. */
 void core_broken(struct core *, enum side);
 
-/* The client is gone for good, as opposed to having ended its output, although bytes of it may still be unread. */
-void core_client_gone(struct core *);
+/* The client is gone for good, as opposed to having ended its output. left_bytes: what it sent before is still to be read. In the TCP lane that
+ * goes to the pod; in the HTTP lane it would be requests whose answers nobody waits for. */
+void core_client_gone(struct core *, bool left_bytes);
 
 /* Bytes waiting for a side; iov_len 0 when there are none. */
 struct iovec core_pending(const struct core *, enum side to);

@@ -17,6 +17,7 @@ void relay_start(struct core *, const struct pool *);
 struct iovec relay_space(struct core *, enum side from);
 void relay_eof(struct core *, enum side from);
 void relay_broken(struct core *, enum side);
+void relay_client_gone(struct core *, bool left_bytes);
 struct iovec relay_pending(const struct core *, enum side to);
 void relay_output(struct core *, enum side to);
 size_t relay_pass_limit(const struct core *, enum side from);

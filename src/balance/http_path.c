@@ -13,7 +13,7 @@ bool path_is_normal(const char *p, size_t n)
 		return false;
 	for (const char *slash = p; (slash = memchr(slash, '/', n - (size_t)(slash - p))) != NULL; slash++) {
 		const char *after = slash + 1;
-		if (after < p + n && *after == '.')
+		if (after < p + n && (*after == '.' || *after == '/'))
 			return false;
 		if (after >= p + n)
 			break;
@@ -38,7 +38,9 @@ static bool decode(char *out, size_t *len, const char *p, size_t n)
 	size_t w = 0;
 	for (size_t i = 0; i < n; i++) {
 		if (p[i] != '%') {
-			out[w++] = p[i];
+			/* Many servers take slashes in a row for one, so a rule must not be walked around by a second one. */
+			if (p[i] != '/' || w == 0 || out[w - 1] != '/')
+				out[w++] = p[i];
 			continue;
 		}
 		int high = i + 2 < n ? hex(p[i + 1]) : -1;

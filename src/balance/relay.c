@@ -19,7 +19,7 @@ static void pass_end(struct core *c, enum side from)
 	if (c->state != CORE_RELAYING || !c->ended[from] || c->stream[from] != NULL || c->shut[to])
 		return;
 	c->shut[to] = true;
-	if (c->shut[from])
+	if (c->shut[from] || (c->gone && from == CLIENT))
 		core_close_for(c, WHY_DONE);
 	else
 		c->wants |= to == POD ? CORE_SHUT_POD : CORE_SHUT_CLIENT;
@@ -50,6 +50,18 @@ void relay_broken(struct core *c, enum side s)
 		core_close_for(c, WHY_DONE); /* it had ended before it broke: nothing can flow any more */
 	else
 		pass_end(c, POD);
+}
+
+void relay_client_gone(struct core *c, bool left_bytes)
+{
+	if (c->state == CORE_CONNECTING && !left_bytes) {
+		core_close_for(c, WHY_RESET);
+		return;
+	}
+	/* Nobody waits for the pod's answer; a pod that never answers must not keep the connection and its place. */
+	c->gone = true;
+	if (c->shut[POD])
+		core_close_for(c, WHY_DONE);
 }
 
 struct iovec relay_pending(const struct core *c, enum side to)

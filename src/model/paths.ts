@@ -4,7 +4,7 @@ import type { V1HTTPIngressPath } from "@kubernetes/client-node";
 import type { Report } from "./problems.ts";
 import { quote } from "./quote.ts";
 import type { ObjectRef, PathKind } from "./types.ts";
-import { hasDotSegment, isUrlPath, normalisePath } from "./url-path.ts";
+import { hasDotSegment, hasEmptySegment, isUrlPath, normalisePath } from "./url-path.ts";
 
 export interface RulePath {
   readonly kind: PathKind;
@@ -51,6 +51,8 @@ function findFault(text: string, kind: PathKind): readonly [reason: string, why:
   }
   if (!isUrlPath(text)) return ["PathNotAllowed", "is no URL path"];
   if (hasDotSegment(text)) return ["PathNotAllowed", "has a dot segment, which no request keeps"];
+  if (hasEmptySegment(text))
+    return ["PathNotAllowed", "has slashes in a row, which count as one in requests"];
   return undefined;
 }
 

@@ -24,3 +24,8 @@ export function normalisePath(path: string): string {
 export function hasDotSegment(path: string): boolean {
   return /\/\.{1,2}(?:\/|$)/.test(normalisePath(path));
 }
+
+/** A request's slashes in a row are compared as one, so a rule with two would never match. */
+export function hasEmptySegment(path: string): boolean {
+  return path.includes("//");
+}

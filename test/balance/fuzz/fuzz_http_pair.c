@@ -116,7 +116,7 @@ static size_t act(const uint8_t *data, size_t size)
 		else if (n < 13)
 			owner_break(&x.o, CLIENT);
 		else if (!x.o.closed)
-			core_client_gone(&x.o.core), owner_obey(&x.o);
+			core_client_gone(&x.o.core, false), owner_obey(&x.o);
 		break;
 	case 12:
 		owner_wait(&x.o, n * 2000);

@@ -152,7 +152,7 @@ static void the_client_leaves(void **state)
 			else if (how == 1)
 				owner_break(&o, CLIENT);
 			else
-				core_client_gone(&o.core), owner_obey(&o);
+				core_client_gone(&o.core, false), owner_obey(&o);
 			/* Done asking is not gone; a body cut short is. */
 			const bool stays = (how == 0 && when == 2) || (how == 2 && (when == 0 || when == 3));
 			assert_int_equal(o.closed, !stays);

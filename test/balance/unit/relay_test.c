@@ -222,6 +222,31 @@ static void a_broken_pod_is_still_heard(void **state)
 	owner_end(&o);
 }
 
+/* A client that has closed altogether: what it sent is delivered, its pod's answer is not waited for. */
+static void client_gone(void **state)
+{
+	(void)state;
+	for (int late = 0; late < 2; late++) {
+		struct owner o;
+		owner_start(&o, false);
+		owner_wants(&o);
+		core_connected(&o.core, false);
+		if (!late)
+			core_client_gone(&o.core, true);
+		owner_feed(&o, CLIENT, (const unsigned char *)"last", 4, 4);
+		owner_eof(&o, CLIENT);
+		assert_int_equal(owner_wants(&o), 0); /* its bytes first */
+		owner_drain(&o, POD, 4);
+		if (late) {
+			assert_int_equal(owner_wants(&o), CORE_SHUT_POD);
+			core_client_gone(&o.core, false);
+		}
+		assert_int_equal(owner_wants(&o), CORE_CLOSE);
+		assert_int_equal(o.core.why, WHY_DONE);
+		owner_end(&o);
+	}
+}
+
 /* A reload while a connect is on its way: the attempt goes on, what follows it goes by the new pool, or ends when there is none. */
 static void repool(void **state)
 {
@@ -274,7 +299,7 @@ int main(void)
 	    cmocka_unit_test(one_byte_at_a_time), cmocka_unit_test(header_and_first_bytes_in_any_cut),
 	    cmocka_unit_test(deadlines),          cmocka_unit_test(closes_for_a_reason),
 	    cmocka_unit_test(back_pressure),      cmocka_unit_test(half_close_both_ways),
-	    cmocka_unit_test(repool),            cmocka_unit_test(a_broken_pod_is_still_heard),
+	    cmocka_unit_test(client_gone), cmocka_unit_test(repool),            cmocka_unit_test(a_broken_pod_is_still_heard),
 	    cmocka_unit_test(every_interleaving),
 	};
 	const int failed = cmocka_run_group_tests(tests, NULL, NULL);
