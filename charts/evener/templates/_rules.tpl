@@ -1,0 +1,96 @@
+{{- /* SPDX-License-Identifier: Apache-2.0 */ -}}
+{{- /* What the controller may do. One rule per concern: taking any one away has to break a test. */ -}}
+
+{{- /* In the namespaces that are watched. */ -}}
+{{- define "evener.rules.watched" -}}
+# Ingresses are what is served.
+- apiGroups: [networking.k8s.io]
+  resources: [ingresses]
+  verbs: [list, watch]
+# The address that is published.
+- apiGroups: [networking.k8s.io]
+  resources: [ingresses/status]
+  verbs: [patch]
+# Ports by name, and which Services exist.
+- apiGroups: [""]
+  resources: [services]
+  verbs: [list, watch]
+# The pods behind them.
+- apiGroups: [discovery.k8s.io]
+  resources: [endpointslices]
+  verbs: [list, watch]
+# Problems are told on the object; repetitions are counted in the same Event.
+- apiGroups: [events.k8s.io]
+  resources: [events]
+  verbs: [create, patch]
+{{- if eq .Values.secrets.access "all" }}
+# Certificates.
+- apiGroups: [""]
+  resources: [secrets]
+  verbs: [list, watch]
+{{- else if not .Values.secrets.names }}
+# Certificates, by the names that Ingresses give; no listing.
+- apiGroups: [""]
+  resources: [secrets]
+  verbs: [get]
+{{- end }}
+{{- end -}}
+
+{{- /* IngressClasses belong to no namespace. */ -}}
+{{- define "evener.rules.classes" -}}
+# Which Ingresses are ours.
+- apiGroups: [networking.k8s.io]
+  resources: [ingressclasses]
+  verbs: [list, watch]
+{{- end -}}
+
+{{- /* In the release's namespace. */ -}}
+{{- define "evener.rules.leader" -}}
+# Leader election: the name of an object can't restrict its creation.
+- apiGroups: [coordination.k8s.io]
+  resources: [leases]
+  verbs: [create]
+- apiGroups: [coordination.k8s.io]
+  resources: [leases]
+  resourceNames: [{{ include "evener.electionID" . | quote }}]
+  verbs: [get, update]
+{{- end -}}
+
+{{- /*
+The Secrets that are allowed by name, as {NAMESPACE: [NAME, ...]}: those of secrets.names, and the default certificate
+where no other rule covers its namespace.
+*/ -}}
+{{- define "evener.namedSecrets" -}}
+{{- $byNamespace := dict -}}
+{{- if eq .Values.secrets.access "named" -}}
+{{- range $namespace, $names := .Values.secrets.names -}}
+{{- $_ := set $byNamespace $namespace $names -}}
+{{- end -}}
+{{- end -}}
+{{- with include "evener.defaultSecret" . -}}
+{{- $namespace := (split "/" .)._0 -}}
+{{- $watched := (include "evener.namespaces" $ | fromJson).items -}}
+{{- $everywhere := or (eq (include "evener.rbacScope" $) "cluster") (has $namespace $watched) -}}
+{{- $byRule := and $everywhere (not (and (eq $.Values.secrets.access "named") $.Values.secrets.names)) -}}
+{{- if not $byRule -}}
+{{- $_ := set $byNamespace $namespace (append (get $byNamespace $namespace | default list) (split "/" .)._1 | uniq) -}}
+{{- end -}}
+{{- end -}}
+{{- toJson $byNamespace -}}
+{{- end -}}
+
+{{- /* The namespace of the published Service where no other rule covers it; otherwise empty. */ -}}
+{{- define "evener.publishNamespace" -}}
+{{- if eq (include "evener.rbacScope" .) "namespace" -}}
+{{- with include "evener.publishService" . -}}
+{{- $namespace := (split "/" .)._0 -}}
+{{- if not (has $namespace (include "evener.namespaces" $ | fromJson).items) -}}{{- $namespace -}}{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "evener.subjects" -}}
+- kind: ServiceAccount
+  name: {{ include "evener.serviceAccountName" . }}
+  namespace: {{ .Release.Namespace | quote }}
+{{- end -}}
