@@ -14,6 +14,7 @@ NEEDS := node:nodejs npm:npm openssl:openssl curl:curl file:file gcc:gcc
 
 -include vendor/vendor.mk
 -include src/balance/balance.mk
+-include e2e/e2e.mk
 -include charts/chart.mk
 
 # The HTTP parser's C is generated with an npm package.
@@ -80,6 +81,7 @@ test: ## everything: set-up, data plane, Hitch's tests, build, checks, C unit te
 	@$(MAKE) --no-print-directory build
 	@$(MAKE) --no-print-directory check
 	@$(MAKE) --no-print-directory test-balance
+	@$(MAKE) --no-print-directory e2e-assets
 	@$(NODE) --test 'test/**/*.test.ts' 'e2e/**/*.test.ts'
 
 .PHONY: test-node
@@ -87,7 +89,7 @@ test-node: deps ## only the controller's tests
 	@$(NODE) --test 'test/**/*.test.ts'
 
 .PHONY: e2e
-e2e: deps dataplane build ## only the end-to-end tests, with real processes
+e2e: deps dataplane build e2e-assets ## only the end-to-end tests, with real processes
 	@$(NODE) --test 'e2e/**/*.test.ts'
 
 .PHONY: golden
