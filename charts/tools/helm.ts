@@ -2,7 +2,7 @@
 /** Renders the chart with the pinned helm. */
 import { join } from "node:path";
 import { execa } from "execa";
-import { parseAllDocuments, stringify } from "yaml";
+import { parseAllDocuments } from "yaml";
 
 export const CHART_DIR = join(import.meta.dirname, "../evener");
 const BUILD_HELM = join(import.meta.dirname, "../../e2e/tools/helm/build.sh");
@@ -47,10 +47,17 @@ export async function runHelm(args: readonly string[], input = ""): Promise<Helm
   return { ok: !failed, stdout, stderr };
 }
 
-export async function tryTemplate(values: Values = {}, options: RenderOptions = {}): Promise<HelmResult> {
+/** The same values give the same text, so each rendering is done once per process. */
+const rendered = new Map<string, Promise<HelmResult>>();
+
+export function tryTemplate(values: Values = {}, options: RenderOptions = {}): Promise<HelmResult> {
   const { release = "evener", namespace = "ingress", kubeVersion = "1.36.0" } = options;
   const args = ["template", release, CHART_DIR, "--namespace", namespace, "--kube-version", kubeVersion];
-  return await runHelm([...args, "--values", "-"], stringify(values));
+  const input = JSON.stringify(values);
+  const key = JSON.stringify([args, input]);
+  const result = rendered.get(key) ?? runHelm([...args, "--values", "-"], input);
+  rendered.set(key, result);
+  return result;
 }
 
 export async function templateText(values: Values = {}, options: RenderOptions = {}): Promise<string> {
@@ -61,7 +68,8 @@ export async function templateText(values: Values = {}, options: RenderOptions =
 
 /** The objects that an installation with these values creates. */
 export async function renderChart(values: Values = {}, options: RenderOptions = {}): Promise<KubeObject[]> {
-  const documents = parseAllDocuments(await templateText(values, options));
+  // Kubernetes reads YAML 1.1: 0444 is octal, and a bare "yes" no text.
+  const documents = parseAllDocuments(await templateText(values, options), { version: "1.1" });
   return documents.flatMap((document) => {
     const [error] = document.errors;
     if (error !== undefined) throw error;

@@ -28,10 +28,16 @@ const integer = (minimum: number, maximum?: number): Schema => ({
   minimum,
   ...(maximum === undefined ? {} : { maximum }),
 });
-const orNull = (schema: Schema): Schema => ({ ...schema, type: [schema.type, "null"].flat() });
+const orNull = (schema: Schema): Schema => ({ ...schema, type: [schema.type ?? [], "null"].flat() });
 const list = (items: Schema): Schema => ({ type: "array", items });
 /** A piece of a Kubernetes object: the API server checks it. */
 const passed: Schema = { type: "object" };
+/** A map whose keys the user chooses. (Helm gives `propertyNames` a wrong path when it complains, hence the pattern.) */
+const keyed = (pattern: string, schema: Schema): Schema => ({
+  type: "object",
+  additionalProperties: false,
+  patternProperties: { [pattern]: schema },
+});
 const strings: Schema = { type: "object", additionalProperties: text };
 const scalar: Schema = { type: ["string", "number", "boolean"] };
 
@@ -106,38 +112,21 @@ export const VALUES_SCHEMA: Schema = {
       key: orEmpty("\\s*-----BEGIN [\\s\\S]+"),
     }),
     secrets: record({
-      access: choice("all", "named"),
-      names: {
-        type: "object",
-        propertyNames: { pattern: `^${LABEL}$` },
-        additionalProperties: { type: "array", minItems: 1, items: subdomain },
-      },
+      access: choice("tls", "named"),
+      names: keyed(`^${LABEL}$`, { type: "array", minItems: 1, items: subdomain }),
     }),
-    config: {
-      type: "object",
-      propertyNames: { pattern: flagName },
-      additionalProperties: { ...scalar, type: ["string", "number", "boolean", "array"], items: scalar },
-    },
-    extraArgs: {
-      type: "object",
-      propertyNames: { pattern: flagName },
-      additionalProperties: {
-        ...scalar,
-        type: ["string", "number", "boolean", "array", "null"],
-        items: scalar,
-      },
-    },
+    config: keyed(flagName, { type: ["string", "number", "boolean", "array"], items: scalar }),
+    extraArgs: keyed(flagName, { type: ["string", "number", "boolean", "array", "null"], items: scalar }),
     extraEnvs: list(passed),
     electionID: orEmpty(SUBDOMAIN),
     publishService: record({ enabled: flag, pathOverride: orEmpty(`${LABEL}/${SUBDOMAIN}`) }),
     publishStatusAddresses: list(address),
     containerPort: record({ http: port, https: port, unprivilegedStart: integer(0, 65536) }),
-    tcp: {
-      type: "object",
-      // The API server's rule for names of ports.
-      propertyNames: { pattern: "^(?=.*[a-z])[a-z0-9]([a-z0-9]|-(?!-)){0,13}[a-z0-9]$|^[a-z]$" },
-      additionalProperties: record({ port, containerPort: port, nodePort: port, hostPort: port }, ["port"]),
-    },
+    // Names of ports, RFC 6335 section 5.1, here beginning with a letter.
+    tcp: keyed(
+      "^[a-z]([a-z0-9-]{0,13}[a-z0-9])?$",
+      record({ port, containerPort: port, nodePort: port, hostPort: port }, ["port"]),
+    ),
     service: record({
       enabled: flag,
       type: choice("LoadBalancer", "NodePort", "ClusterIP"),
@@ -208,7 +197,7 @@ export const VALUES_SCHEMA: Schema = {
       behavior: passed,
     }),
     podDisruptionBudget: record({ enabled: flag, minAvailable: amount, maxUnavailable: amount }),
-    rbac: record({ create: flag, scope: choice("", "cluster", "namespace"), ingressClasses: flag }),
+    rbac: record({ create: flag, scope: choice("", "cluster", "namespace") }),
     serviceAccount: record({ create: flag, name: orEmpty(SUBDOMAIN), annotations: strings }),
     metrics: record({
       enabled: flag,

@@ -100,7 +100,7 @@ a single value may be is in values.schema.json.
 {{- if and .key (not .certificate) -}}{{- fail "defaultTLS.key needs defaultTLS.certificate." -}}{{- end -}}
 {{- end -}}
 {{- if and .Values.secrets.names (ne .Values.secrets.access "named") -}}
-{{- fail "secrets.names counts with secrets.access=named only; with all, every TLS Secret may be read." -}}
+{{- fail "secrets.names counts with secrets.access=named only; with tls, all TLS Secrets are read." -}}
 {{- end -}}
 {{- if .Values.scope.enabled -}}
 {{- $watched := (include "evener.namespaces" . | fromJson).items -}}
@@ -139,17 +139,23 @@ a single value may be is in values.schema.json.
 {{- end -}}
 
 {{- define "evener.check.time" -}}
-{{- $said := get (merge (deepCopy .Values.config) .Values.extraArgs) "shutdown-grace-period" | default "30s" | toString -}}
+{{- $flags := merge (dict) .Values.config .Values.extraArgs (dict "shutdown-grace-period" "30s" "shutdown-delay" "5s") -}}
+{{- $said := get $flags "shutdown-grace-period" | toString -}}
 {{- $grace := include "evener.milliseconds" $said -}}
 {{- if not $grace -}}
 {{- fail (printf "config.shutdown-grace-period is %q, which is no time. Say 30s, 500ms or 2m." $said) -}}
 {{- end -}}
+{{- $saidDelay := get $flags "shutdown-delay" | toString -}}
+{{- $delay := include "evener.milliseconds" $saidDelay -}}
+{{- if not $delay -}}
+{{- fail (printf "config.shutdown-delay is %q, which is no time. Say 5s, 500ms or 2m." $saidDelay) -}}
+{{- end -}}
 {{- $sleep := int (dig "preStop" "sleep" "seconds" 0 .Values.lifecycle) -}}
-{{- $need := add (int64 $grace) (mul $sleep 1000) -}}
+{{- $need := add (int64 $grace) (int64 $delay) (mul $sleep 1000) -}}
 {{- $have := mul (int64 .Values.terminationGracePeriodSeconds) 1000 -}}
 {{- if le $have $need -}}
-{{- $before := $sleep | ternary (printf " after a preStop of %d s" $sleep) "" -}}
-{{- fail (printf "terminationGracePeriodSeconds (%d) has to be longer than the flag shutdown-grace-period (%s)%s: the pod would be killed while it drains." (int .Values.terminationGracePeriodSeconds) $said $before) -}}
+{{- $before := ternary (printf ", after a preStop of %d s" $sleep) "" (gt $sleep 0) -}}
+{{- fail (printf "terminationGracePeriodSeconds (%d) has to be longer than the flags shutdown-delay (%s) and shutdown-grace-period (%s) together%s: the pod would be killed while it drains." (int .Values.terminationGracePeriodSeconds) $saidDelay $said $before) -}}
 {{- end -}}
 {{- end -}}
 
@@ -174,6 +180,9 @@ a single value may be is in values.schema.json.
 {{- range $name, $port := .Values.tcp -}}
 {{- if has $name (list "http" "https" "metrics") -}}
 {{- fail (printf "tcp.%s: that name is taken by a port of the chart." $name) -}}
+{{- end -}}
+{{- if contains "--" $name -}}
+{{- fail (printf "tcp.%s: the name of a port has no two dashes in a row." $name) -}}
 {{- end -}}
 {{- $ports = append $ports (dict "name" (printf "tcp.%s" $name) "port" (default $port.port $port.containerPort)) -}}
 {{- $hostPorts = append $hostPorts (dict "name" (printf "tcp.%s.hostPort" $name) "port" $port.hostPort) -}}

@@ -38,9 +38,7 @@ secrets: secrets.access
 {{- with include "evener.defaultSecret" . -}}
 {{- $args = append $args (printf "--default-ssl-certificate=%s" .) -}}
 {{- end -}}
-{{- if eq .Values.secrets.access "named" -}}
-{{- $args = append $args "--secrets=named" -}}
-{{- end -}}
+{{- $args = append $args (printf "--secrets=%s" .Values.secrets.access) -}}
 {{- with include "evener.publishService" . -}}
 {{- $args = append $args (printf "--publish-service=%s" .) -}}
 {{- end -}}

@@ -95,10 +95,21 @@ spec:
       imagePullPolicy: {{ .Values.image.pullPolicy }}
       args:
         {{- toYaml (include "evener.args" . | fromJson).items | nindent 8 }}
-      {{- with .Values.extraEnvs }}
       env:
+        # Written into the Lease and into Events; in the node's network the host name would be the node's.
+        - name: POD_NAME
+          valueFrom:
+            fieldRef:
+              apiVersion: v1
+              fieldPath: metadata.name
+        - name: POD_NAMESPACE
+          valueFrom:
+            fieldRef:
+              apiVersion: v1
+              fieldPath: metadata.namespace
+        {{- with .Values.extraEnvs }}
         {{- toYaml . | nindent 8 }}
-      {{- end }}
+        {{- end }}
       ports:
         {{- include "evener.containerPorts" . | trim | nindent 8 }}
       startupProbe:

@@ -3,18 +3,18 @@
 
 {{- /* In the namespaces that are watched. */ -}}
 {{- define "evener.rules.watched" -}}
-# Ingresses are what is served.
+# Ingresses are what is served; get, since one that changed meanwhile is read again before its status is written.
 - apiGroups: [networking.k8s.io]
   resources: [ingresses]
-  verbs: [list, watch]
+  verbs: [get, list, watch]
 # The address that is published.
 - apiGroups: [networking.k8s.io]
   resources: [ingresses/status]
   verbs: [patch]
-# Ports by name, and which Services exist.
+# Ports by name, and which Services exist; get for the one whose addresses are published.
 - apiGroups: [""]
   resources: [services]
-  verbs: [list, watch]
+  verbs: [get, list, watch]
 # The pods behind them.
 - apiGroups: [discovery.k8s.io]
   resources: [endpointslices]
@@ -22,17 +22,12 @@
 # Problems are told on the object; repetitions are counted in the same Event.
 - apiGroups: [events.k8s.io]
   resources: [events]
-  verbs: [create, patch]
-{{- if eq .Values.secrets.access "all" }}
-# Certificates.
+  verbs: [create, get, patch]
+{{- if not .Values.secrets.names }}
+# Certificates. RBAC can't tell types of Secrets, nor a list of one from a list of all.
 - apiGroups: [""]
   resources: [secrets]
   verbs: [list, watch]
-{{- else if not .Values.secrets.names }}
-# Certificates, by the names that Ingresses give; no listing.
-- apiGroups: [""]
-  resources: [secrets]
-  verbs: [get]
 {{- end }}
 {{- end -}}
 
@@ -62,17 +57,14 @@ where no other rule covers its namespace.
 */ -}}
 {{- define "evener.namedSecrets" -}}
 {{- $byNamespace := dict -}}
-{{- if eq .Values.secrets.access "named" -}}
 {{- range $namespace, $names := .Values.secrets.names -}}
 {{- $_ := set $byNamespace $namespace $names -}}
-{{- end -}}
 {{- end -}}
 {{- with include "evener.defaultSecret" . -}}
 {{- $namespace := (split "/" .)._0 -}}
 {{- $watched := (include "evener.namespaces" $ | fromJson).items -}}
 {{- $everywhere := or (eq (include "evener.rbacScope" $) "cluster") (has $namespace $watched) -}}
-{{- $byRule := and $everywhere (not (and (eq $.Values.secrets.access "named") $.Values.secrets.names)) -}}
-{{- if not $byRule -}}
+{{- if not (and $everywhere (not $.Values.secrets.names)) -}}
 {{- $_ := set $byNamespace $namespace (append (get $byNamespace $namespace | default list) (split "/" .)._1 | uniq) -}}
 {{- end -}}
 {{- end -}}
