@@ -82,6 +82,7 @@ test: ## everything: set-up, data plane, Hitch's tests, build, checks, C unit te
 	@$(MAKE) --no-print-directory check
 	@$(MAKE) --no-print-directory test-balance
 	@$(MAKE) --no-print-directory e2e-assets
+	@$(MAKE) --no-print-directory chart
 	@$(NODE) --test 'test/**/*.test.ts' 'e2e/**/*.test.ts'
 
 .PHONY: test-node

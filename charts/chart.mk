@@ -5,7 +5,7 @@ CHART := charts/evener
 
 ##@ Chart
 .PHONY: chart
-chart: deps ## the Helm chart: generated files, lint, unit tests, dry-run of every object against a real API server
+chart: deps e2e-assets ## the Helm chart: generated files, lint, unit tests, dry-run of every object against a real API server
 	@$(NODE) charts/tools/generate.ts --verify
 	@helm=$$(e2e/tools/helm/build.sh) && "$$helm" lint --strict --quiet $(CHART)
 	@$(NODE) --test 'charts/test/**/*.test.ts'
