@@ -6,6 +6,7 @@ import { createBalanceClient } from "../balance-client/client.ts";
 import { systemClock } from "../clock.ts";
 import { loadKubeConfig } from "../kube/config.ts";
 import { createLogger, type Logger } from "../report/log.ts";
+import { joinCluster } from "../run/cluster.ts";
 import { findBinDir, prepareRunDir } from "../run/run-dir.ts";
 import { startRuntime } from "../run/runtime.ts";
 import { SourceStoppedError } from "../source/kube/kube-source.ts";
@@ -46,7 +47,16 @@ export async function run(settings: RunSettings, binDir: string = findBinDir()):
     .catch((error: unknown) => log.error({ err: error }));
   const client = createBalanceClient(`${runDir}/control.sock`);
   try {
-    const runtime = await startRuntime({ settings, log, source, client, binDir, clock: systemClock });
+    const cluster = config === undefined ? {} : { cluster: joinCluster(config, settings) };
+    const runtime = await startRuntime({
+      settings,
+      log,
+      source,
+      client,
+      binDir,
+      clock: systemClock,
+      ...cluster,
+    });
     started = true;
     const signal = await ended;
     log.info({ signal }, "shutting down");

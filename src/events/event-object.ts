@@ -47,9 +47,10 @@ export function describeCreate(wish: EventWish, key: string, author: EventAuthor
   };
 }
 
+/** A patch that changes nothing reads as well, and those who write Events usually may do no more than create and patch them. */
 export function describeRead(wish: EventWish, key: string): ApiRequest {
   const { namespace, name } = placeEvent(wish, key);
-  return { method: "GET", path: `${pathOf(namespace)}/${name}` };
+  return { method: "PATCH", path: `${pathOf(namespace)}/${name}`, contentType: MERGE_PATCH, body: {} };
 }
 
 /** An Event that was told already is told again by its series; nothing else of it may change. */

@@ -5,6 +5,7 @@ import { formatRef, keyOf } from "../model/refs.ts";
 import { type Api, type ApiAnswer, describeAnswer, isSuccess } from "../report/api.ts";
 import { judgeFailure } from "../report/judge-answer.ts";
 import type { Logger } from "../report/log.ts";
+import { RepeatFilter } from "../report/repeat-filter.ts";
 import { TokenBucket } from "../report/token-bucket.ts";
 import { WriteQueue, type WriteResult } from "../report/write-queue.ts";
 import { EventBook } from "./event-book.ts";
@@ -31,10 +32,14 @@ export class EventWriter {
   readonly #queue: WriteQueue<EventWish>;
   readonly #book = new EventBook();
   readonly #buckets = new Map<string, TokenBucket>();
+  readonly #complaints: RepeatFilter;
+  /** Keys of what nobody will ask us to tell again. */
+  readonly #once = new Set<string>();
 
   constructor(options: EventWriterOptions) {
     this.#options = options;
     const { clock, random, allowed, log } = options;
+    this.#complaints = new RepeatFilter(clock);
     this.#queue = new WriteQueue({
       clock,
       random,
@@ -57,7 +62,9 @@ export class EventWriter {
 
   /** Something that happens once. */
   tell(wish: EventWish): void {
-    this.#queue.put(keyOfEvent(wish), wish);
+    const key = keyOfEvent(wish);
+    this.#once.add(key);
+    this.#queue.put(key, wish);
   }
 
   /** Leadership came or went. */
@@ -66,7 +73,8 @@ export class EventWriter {
       this.#queue.wake();
       return;
     }
-    this.#queue.clear();
+    // Should we lead again: that it was told by another meanwhile does no harm.
+    for (const key of this.#queue.keys()) if (!this.#once.has(key)) this.#queue.drop(key);
     this.#book.clear();
   }
 
@@ -84,14 +92,22 @@ export class EventWriter {
     if (wait > 0) return { againAfterMs: wait };
     const answer = await this.#send(key, wish);
     if (isSuccess(answer)) {
+      this.#once.delete(key);
       this.#book.told(key, clock.now());
       return "done";
     }
     const namespaceEnds = answer.status === 403 && describeAnswer(answer).includes("being terminated");
-    if (namespaceEnds) return "done";
+    if (namespaceEnds) {
+      this.#once.delete(key);
+      return "done";
+    }
     if (answer.status !== 409 && answer.status !== 404) {
       const object = formatRef(wish.regarding);
-      log.warn({ object, reason: wish.reason, detail: describeAnswer(answer) }, "the Event can't be written");
+      const level = this.#complaints.pass(answer.status) ? "warn" : "debug";
+      log[level](
+        { object, reason: wish.reason, detail: describeAnswer(answer) },
+        "the Event can't be written",
+      );
     }
     // An Event that ended between two requests is made anew.
     return answer.status === 404 ? "again" : judgeFailure(answer);

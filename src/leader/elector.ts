@@ -52,6 +52,7 @@ export class Elector {
   #cancelNext: () => void = () => undefined;
   #cancelExpiry: () => void = () => undefined;
   #complaint = "";
+  #answeredAt: number | undefined;
 
   constructor(options: ElectorOptions) {
     this.#options = options;
@@ -60,6 +61,11 @@ export class Elector {
   get leading(): boolean {
     const { clock, times } = this.#options;
     return isLeading(this.#state, times, clock.now());
+  }
+
+  /** How long ago the API server last answered; undefined when it never has. */
+  get sinceAnswerMs(): number | undefined {
+    return this.#answeredAt === undefined ? undefined : this.#options.clock.now() - this.#answeredAt;
   }
 
   start(): void {
@@ -167,6 +173,7 @@ export class Elector {
     const { api, name } = this.#options;
     const path = `${this.#path}/${name}`;
     const answer = await api.request({ method: "GET", path, timeoutMs: REQUEST_TIMEOUT_MS });
+    if (answer.status < 500) this.#answeredAt = this.#options.clock.now();
     if (answer.status === 404) return undefined;
     if (!isSuccess(answer)) throw new Error(`the Lease can't be read: ${describeAnswer(answer)}`);
     return answer.body as Lease;

@@ -82,13 +82,18 @@ export class ClusterReporter {
       },
     });
     const allowed = () => this.#elector.leading;
-    this.#addresses = new PublishedAddresses({ ...options, allowed, onChange: () => this.#reconcile() });
+    this.#addresses = new PublishedAddresses(options);
     this.#statuses = new StatusWriter({ ...options, allowed });
     this.#events = new EventWriter({ ...options, allowed });
   }
 
   get leading(): boolean {
     return this.#elector.leading;
+  }
+
+  /** How long ago the API server last answered; undefined when it never has. */
+  get sinceAnswerMs(): number | undefined {
+    return this.#elector.sinceAnswerMs;
   }
 
   start(): void {
@@ -103,12 +108,12 @@ export class ClusterReporter {
   }
 
   /** Writes what is left, hands over the Lease and, when nobody takes it, clears the statuses. Never rejects. */
-  async stop(deadline: number): Promise<void> {
+  async stop(withinMs: number): Promise<void> {
     const { clock, log } = this.#options;
     const finish = this.#finish().catch((error: unknown) => {
       log.warn({ err: error }, "the Lease and the statuses are left as they are");
     });
-    await waitAtMost(clock, deadline - clock.now(), finish);
+    await waitAtMost(clock, withinMs, finish);
     this.#stopped = true;
     // What hangs ends by its own time limit, and nobody waits for it.
     void this.#statuses.stop();
@@ -170,7 +175,6 @@ export class ClusterReporter {
       const flushed = Promise.all([this.#statuses.flush(), this.#events.flush()]);
       await waitAtMost(clock, FLUSH_MS, flushed);
     }
-    this.#addresses.stop();
     if (!(await this.#elector.release())) return;
     if (!clearAtEnd || !this.#addresses.enabled || (await this.#isTakenOver())) return;
     await this.#clear();
@@ -183,14 +187,14 @@ export class ClusterReporter {
   async #isTakenOver(): Promise<boolean> {
     const { clock, times = ELECTION_TIMES, log, electionId } = this.#options;
     const deadline = clock.now() + 2 * times.retryMs;
-    while (clock.now() < deadline) {
+    while (clock.now() < deadline && !this.#stopped) {
       await pause(clock, times.retryMs / 8);
       const holder = await this.#elector.readHolder();
       if (holder === "") continue;
       log.info({ lease: electionId, holder }, "handed over");
       return true;
     }
-    return !(await this.#elector.tryOnce());
+    return this.#stopped || !(await this.#elector.tryOnce());
   }
 
   async #clear(): Promise<void> {

@@ -15,6 +15,7 @@ import {
 } from "../report/api.ts";
 import { judgeFailure } from "../report/judge-answer.ts";
 import type { Logger } from "../report/log.ts";
+import { RepeatFilter } from "../report/repeat-filter.ts";
 import { TokenBucket } from "../report/token-bucket.ts";
 import { WriteQueue, type WriteResult } from "../report/write-queue.ts";
 import { arrangeAddresses, isSameAddresses, type PublishedAddress } from "./addresses.ts";
@@ -49,10 +50,12 @@ export class StatusWriter {
   /** What was written, by key, on top of which version: the cache is behind for a moment. */
   readonly #written = new Map<string, Wish>();
   readonly #buckets = new Map<string, TokenBucket>();
+  readonly #complaints: RepeatFilter;
 
   constructor(options: StatusWriterOptions) {
     this.#options = options;
     const { clock, random, allowed, log } = options;
+    this.#complaints = new RepeatFilter(clock);
     this.#queue = new WriteQueue({
       clock,
       random,
@@ -151,7 +154,8 @@ export class StatusWriter {
       return "done";
     }
     if (answer.status !== 409 && answer.status !== 404) {
-      log.warn({ object, detail: describeAnswer(answer) }, "the status can't be written");
+      const level = this.#complaints.pass(answer.status) ? "warn" : "debug";
+      log[level]({ object, detail: describeAnswer(answer) }, "the status can't be written");
     }
     return judgeFailure(answer);
   }

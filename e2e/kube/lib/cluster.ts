@@ -17,6 +17,7 @@ import { Authority, type KeyFiles } from "./certificates.ts";
 import { makeKubeconfig, type UserAuth } from "./kubeconfig.ts";
 import { Program } from "./program.ts";
 
+const RBAC = "rbac.authorization.k8s.io";
 const START_TIMEOUT_MS = 120_000;
 const AUDIT_POLICY = {
   apiVersion: "audit.k8s.io/v1",
@@ -169,20 +170,20 @@ export class Cluster {
     return token;
   }
 
-  /** A user with exactly these rules, as a ClusterRole bound everywhere. */
+  /** A user with exactly these rules, in all namespaces. */
   async addUserWithRules(name: string, rules: readonly Manifest[], server = this.url): Promise<User> {
-    const rbac = "rbac.authorization.k8s.io";
-    await this.admin.apply(
-      { apiVersion: `${rbac}/v1`, kind: "ClusterRole", metadata: { name }, rules },
-      {
-        apiVersion: `${rbac}/v1`,
-        kind: "ClusterRoleBinding",
-        metadata: { name },
-        subjects: [{ apiGroup: rbac, kind: "User", name }],
-        roleRef: { apiGroup: rbac, kind: "ClusterRole", name },
-      },
-    );
+    await this.addRules(name, rules, [{ apiGroup: RBAC, kind: "User", name }]);
     return this.addUser(name, server);
+  }
+
+  /** A ClusterRole of that name with these rules, bound everywhere. */
+  addRules(name: string, rules: readonly Manifest[], subjects: readonly Manifest[]): Promise<void> {
+    const apiVersion = `${RBAC}/v1`;
+    const roleRef = { apiGroup: RBAC, kind: "ClusterRole", name };
+    return this.admin.apply(
+      { apiVersion, kind: "ClusterRole", metadata: { name }, rules },
+      { apiVersion, kind: "ClusterRoleBinding", metadata: { name }, subjects, roleRef },
+    );
   }
 
   /** A user who may do anything, known by name in the audit log. */

@@ -26,6 +26,7 @@ export type ReflectorEvent =
   | { readonly type: "page"; readonly version: string; readonly token?: string }
   /** An event or a bookmark: nothing before `version` will be needed again. */
   | { readonly type: "progress"; readonly version: string }
+  /** `lastedMs` since the server agreed to a watch; 0 when it did not, and for a list. */
   | { readonly type: "ended"; readonly failure: Failure; readonly lastedMs: number };
 
 export type Action =
@@ -44,8 +45,6 @@ export const INITIAL: ReflectorState = { paged: true, failures: 0, barren: 0, sy
 const PAGE = 500;
 /** A watch that ends sooner has not been one. */
 const SHORT_MS = 1000;
-/** After a watch of this length the failures before it are forgotten. */
-const GOOD_MS = 10_000;
 const MAX_BARREN = 3;
 /** Everybody is cut off when an API server restarts: short at first, and jittered. */
 const BROKEN: BackoffPolicy = { firstMs: 200, maxMs: 10_000 };
@@ -82,12 +81,12 @@ function takePage(state: ReflectorState, { version, token }: ReflectorEvent & { 
 }
 
 function takeEnd(before: ReflectorState, failure: Failure, lastedMs: number, random: number): Step {
-  const watched = before.version !== undefined;
-  if (watched && failure.kind === "closed" && lastedMs >= SHORT_MS) {
+  const wasGood = lastedMs >= SHORT_MS;
+  if (wasGood && failure.kind === "closed") {
     const state = { ...before, failures: 0, barren: 0 };
     return { state, action: chooseNext(state) };
   }
-  const failures = (watched && lastedMs >= GOOD_MS ? 0 : before.failures) + 1;
+  const failures = (wasGood ? 0 : before.failures) + 1;
   const state = forgetWhatIsOver({ ...before, failures }, failure);
   return { state, action: { type: "wait", ms: computeWait(failure, failures, random) } };
 }

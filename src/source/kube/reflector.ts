@@ -50,6 +50,8 @@ export class Reflector {
   readonly #options: ReflectorOptions;
   #state = INITIAL;
   #stopped = false;
+  /** When the server agreed to the present watch. */
+  #openedAt: number | undefined;
   #attempt = new AbortController();
   #running: Promise<void> = Promise.resolve();
 
@@ -102,22 +104,26 @@ export class Reflector {
       await pause(clock, action.type === "wait" ? action.ms : 0, this.#attempt.signal);
       return { type: "due" };
     }
-    const since = clock.now();
+    this.#openedAt = undefined;
     const attempt = this.#attempt;
     const stall = this.#guard(attempt, action.type === "list" ? LIST_STALL_MS : this.#options.timing.stallMs);
     try {
       const event =
         action.type === "list" ? await this.#list(action, stall) : await this.#watch(action, stall);
       if (event.type !== "ended") return event;
-      return { ...event, lastedMs: clock.now() - since };
+      return { ...event, lastedMs: this.#lastedMs };
     } catch (error) {
       // Whoever gave up on the attempt has said why.
       const failure = attempt.signal.aborted ? (attempt.signal.reason as Failure) : readThrown(error);
       attempt.abort(failure);
-      return { type: "ended", failure, lastedMs: clock.now() - since };
+      return { type: "ended", failure, lastedMs: this.#lastedMs };
     } finally {
       stall.end();
     }
+  }
+
+  get #lastedMs(): number {
+    return this.#openedAt === undefined ? 0 : this.#options.clock.now() - this.#openedAt;
   }
 
   /** Aborts the attempt when nothing has been heard for `ms`. */
@@ -154,13 +160,14 @@ export class Reflector {
   }
 
   async #watch({ version }: Action & { type: "watch" }, stall: StallGuard): Promise<ReflectorEvent> {
-    const { timing, random, onConnected } = this.#options;
+    const { clock, timing, random, onConnected } = this.#options;
     const seconds = Math.round(timing.watchSeconds * (1 + random()));
     const query = { watch: 1, resourceVersion: version, allowWatchBookmarks: true, timeoutSeconds: seconds };
     const response = await this.#get(query);
     if (response.status !== 200) {
       return end(readStatusFailure(response.status, response.headers, await readText(response, stall)));
     }
+    this.#openedAt = clock.now();
     stall.heard();
     onConnected();
     const lines = new LineSplitter();

@@ -66,9 +66,12 @@ export class ScopeWatch {
     return this.#reflector.synced || this.#isDenied;
   }
 
-  /** Since when changes have not been heard of; undefined while they are. */
+  /**
+   * Since when changes have not been heard of; undefined while they are. A right that is missing is missing for all replicas,
+   * and to be told (problems), not a deafness of this one.
+   */
   get staleSince(): number | undefined {
-    return this.#failure?.since;
+    return this.#isRefused ? undefined : this.#failure?.since;
   }
 
   *problems(): Generator<Problem> {
@@ -84,9 +87,13 @@ export class ScopeWatch {
     yield { ref: this.#ref(), severity: "error", reason, message };
   }
 
-  get #isDenied(): boolean {
+  get #isRefused(): boolean {
     const last = this.#failure?.last;
-    return this.scope.name !== undefined && last?.kind === "status" && last.code === 403;
+    return last?.kind === "status" && last.code === 403;
+  }
+
+  get #isDenied(): boolean {
+    return this.scope.name !== undefined && this.#isRefused;
   }
 
   #ref(): ObjectRef {
