@@ -11,10 +11,10 @@
 - apiGroups: [networking.k8s.io]
   resources: [ingresses/status]
   verbs: [patch]
-# Ports by name, and which Services exist; get for the one whose addresses are published.
+# Ports by name, which Services exist, and the addresses that are published.
 - apiGroups: [""]
   resources: [services]
-  verbs: [get, list, watch]
+  verbs: [list, watch]
 # The pods behind them.
 - apiGroups: [discovery.k8s.io]
   resources: [endpointslices]
@@ -22,7 +22,7 @@
 # Problems are told on the object; repetitions are counted in the same Event.
 - apiGroups: [events.k8s.io]
   resources: [events]
-  verbs: [create, get, patch]
+  verbs: [create, patch]
 {{- if not .Values.secrets.names }}
 # Certificates. RBAC can't tell types of Secrets, nor a list of one from a list of all.
 - apiGroups: [""]

@@ -10,7 +10,7 @@ test("the chart's own Service, from a namespace that is not watched", async () =
   const { metadata, rules } = await renderOne("Role", SCOPE, NAME);
   assert.equal(metadata.namespace, "ingress");
   assert.deepEqual(rules, [
-    { apiGroups: [""], resources: ["services"], resourceNames: ["evener"], verbs: ["get", "list", "watch"] },
+    { apiGroups: [""], resources: ["services"], resourceNames: ["evener"], verbs: ["list", "watch"] },
   ]);
 });
 

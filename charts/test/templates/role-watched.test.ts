@@ -8,9 +8,9 @@ import { VALUE_SETS } from "../lib/value-sets.ts";
 const WATCHED = [
   "get list watch ingresses.networking.k8s.io",
   "patch ingresses/status.networking.k8s.io",
-  "get list watch services",
+  "list watch services",
   "list watch endpointslices.discovery.k8s.io",
-  "create get patch events.events.k8s.io",
+  "create patch events.events.k8s.io",
   "list watch secrets",
 ];
 const LEADER = [
@@ -37,7 +37,7 @@ test("other namespaces: each the same, and by name what is elsewhere", async () 
       ...WATCHED.map((grant) => `shop: ${grant}`),
       ...WATCHED.map((grant) => `blog: ${grant}`),
       "certificates: list watch secrets [wildcard]",
-      "network: get list watch services [front]",
+      "network: list watch services [front]",
     ].toSorted(),
   );
 });
