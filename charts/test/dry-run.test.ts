@@ -22,6 +22,7 @@ const KINDS: Readonly<Record<string, readonly [plural: string, namespaced: boole
   HorizontalPodAutoscaler: ["horizontalpodautoscalers", true],
   IngressClass: ["ingressclasses", false],
   NetworkPolicy: ["networkpolicies", true],
+  Lease: ["leases", true],
   Pod: ["pods", true],
   PodDisruptionBudget: ["poddisruptionbudgets", true],
   PrometheusRule: ["prometheusrules", true],

@@ -41,7 +41,7 @@
 
 {{- /* In the release's namespace. */ -}}
 {{- define "evener.rules.leader" -}}
-# Leader election: the name of an object can't restrict its creation.
+# Leader election: a Lease that somebody deleted is made anew. The name of an object can't restrict its creation.
 - apiGroups: [coordination.k8s.io]
   resources: [leases]
   verbs: [create]
