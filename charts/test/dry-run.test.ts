@@ -9,30 +9,8 @@ import test, { after, before } from "node:test";
 import { Cluster } from "../../e2e/kube/lib/cluster.ts";
 import { type KubeObject, renderChart } from "../tools/helm.ts";
 import type { Any } from "./lib/assert-chart.ts";
-import { MONITORING_CRDS } from "./lib/monitoring-crds.ts";
+import { collectionOf, prepareCluster } from "./lib/prepare-cluster.ts";
 import { VALUE_SETS } from "./lib/value-sets.ts";
-
-/** Plural and whether it belongs to a namespace; a kind that is missing here fails the test. */
-const KINDS: Readonly<Record<string, readonly [plural: string, namespaced: boolean]>> = {
-  ClusterRole: ["clusterroles", false],
-  ClusterRoleBinding: ["clusterrolebindings", false],
-  ConfigMap: ["configmaps", true],
-  DaemonSet: ["daemonsets", true],
-  Deployment: ["deployments", true],
-  HorizontalPodAutoscaler: ["horizontalpodautoscalers", true],
-  IngressClass: ["ingressclasses", false],
-  NetworkPolicy: ["networkpolicies", true],
-  Lease: ["leases", true],
-  Pod: ["pods", true],
-  PodDisruptionBudget: ["poddisruptionbudgets", true],
-  PrometheusRule: ["prometheusrules", true],
-  Role: ["roles", true],
-  RoleBinding: ["rolebindings", true],
-  Secret: ["secrets", true],
-  Service: ["services", true],
-  ServiceAccount: ["serviceaccounts", true],
-  ServiceMonitor: ["servicemonitors", true],
-};
 
 /** Sets whose pods take ports of the node, which only a privileged namespace allows. */
 const PRIVILEGED = [
@@ -46,14 +24,7 @@ let cluster: Cluster;
 
 before(async () => {
   cluster = await Cluster.start();
-  const { admin } = cluster;
-  await admin.apply(
-    namespace("ingress", "restricted"),
-    namespace("privileged", "privileged"),
-    ...["shop", "blog", "network", "certificates", "monitoring"].map((name) => namespace(name, "baseline")),
-  );
-  await admin.apply(...MONITORING_CRDS);
-  for (const { metadata } of MONITORING_CRDS as readonly Any[]) await waitServed(metadata.name);
+  await prepareCluster(cluster);
 });
 
 after(() => cluster?.stop());
@@ -90,12 +61,8 @@ test("enough sets, and every object of them", (t) => {
 });
 
 async function dryRun(object: KubeObject): Promise<void> {
-  const { apiVersion, kind, metadata } = object;
-  const [plural, namespaced] = KINDS[kind] ?? [];
-  assert.ok(plural !== undefined, `what is the plural of ${kind}?`);
-  const root = apiVersion.includes("/") ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
-  const scope = namespaced === true ? `/namespaces/${metadata.namespace}` : "";
-  const path = `${root}${scope}/${plural}?dryRun=All&fieldValidation=Strict&fieldManager=helm`;
+  const { kind, metadata } = object;
+  const path = `${collectionOf(object)}?dryRun=All&fieldValidation=Strict&fieldManager=helm`;
   const { status, json } = await cluster.admin.call("POST", path, object);
   assert.equal(status, 201, `${kind} ${metadata.name}: ${(json as Any).message ?? JSON.stringify(json)}`);
 }
@@ -106,19 +73,4 @@ function toPod(workload: Any, namespace: string): KubeObject {
   // Objects that this cluster does not have.
   const { priorityClassName: _, runtimeClassName: __, ...rest } = spec;
   return { apiVersion: "v1", kind: "Pod", metadata: { ...metadata, name: "pod", namespace }, spec: rest };
-}
-
-function namespace(name: string, level: string): Any {
-  const labels = { "pod-security.kubernetes.io/enforce": level };
-  return { apiVersion: "v1", kind: "Namespace", metadata: { name, labels } };
-}
-
-async function waitServed(name: string): Promise<void> {
-  const [plural, ...group] = name.split(".");
-  for (let tries = 0; tries < 100; tries++) {
-    const { status } = await cluster.admin.call("GET", `/apis/${group.join(".")}/v1/${plural}`);
-    if (status === 200) return;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  throw new Error(`${name} is not served`);
 }
