@@ -2,6 +2,7 @@
 /* conn: a core with sockets: the I/O half of one connection. */
 #include "conn.h"
 
+#include "connect.h"
 #include "idle.h"
 #include "log.h"
 #include "shm.h"
@@ -16,11 +17,6 @@
 
 /* Buffers a connection may move in one turn before the others have theirs. */
 enum { TURN = 16 };
-
-static struct shm_cell *cell(struct worker *w, uint32_t slot)
-{
-	return shm_cell(slot, w->id);
-}
 
 static void give_back(struct worker *w, struct conn *c)
 {
@@ -43,43 +39,21 @@ static struct sock *part_with_pod(struct worker *w, struct conn *c)
 	return pod;
 }
 
-static void drop_pod(struct worker *w, struct conn *c)
+void conn_drop_pod(struct worker *w, struct conn *c)
 {
 	struct sock *pod = part_with_pod(w, c);
 	if (pod != NULL)
 		sock_drop(w, pod);
 }
 
-/* In worker->connecting exactly while core.pool is set: a reload must find whoever holds on to a pool. */
-static void note_connecting(struct worker *w, struct conn *c)
-{
-	if (c->connecting_link != NULL)
-		return;
-	c->connecting = w->connecting;
-	c->connecting_link = &w->connecting;
-	if (c->connecting != NULL)
-		c->connecting->connecting_link = &c->connecting;
-	w->connecting = c;
-}
-
-static void forget_connecting(struct conn *c)
-{
-	if (c->connecting_link == NULL)
-		return;
-	*c->connecting_link = c->connecting;
-	if (c->connecting != NULL)
-		c->connecting->connecting_link = c->connecting_link;
-	c->connecting_link = NULL;
-}
-
 static void count_why(struct worker *w, const struct conn *c)
 {
 	switch (c->core.why) {
 	case WHY_PROXY:
-		shm_add(cell(w, c->core.listener), V_PROXY_ERRORS, 1);
+		shm_add(conn_cell(w, c->core.listener), V_PROXY_ERRORS, 1);
 		break;
 	case WHY_NO_ROUTE:
-		shm_add(cell(w, c->core.listener), V_NO_ROUTE, 1);
+		shm_add(conn_cell(w, c->core.listener), V_NO_ROUTE, 1);
 		break;
 	}
 }
@@ -92,11 +66,11 @@ void conn_close(struct worker *w, struct conn *c)
 	count_why(w, c);
 	/* First, while the channel it may have to name is still known. */
 	core_end(&c->core);
-	shm_add(cell(w, c->core.listener), V_ACTIVE, (uint64_t)-1);
+	shm_add(conn_cell(w, c->core.listener), V_ACTIVE, (uint64_t)-1);
 	close(c->client.fd);
 	c->client.fd = -1;
-	drop_pod(w, c);
-	forget_connecting(c);
+	conn_drop_pod(w, c);
+	connect_forget(c);
 	*c->sibling_link = c->sibling;
 	if (c->sibling != NULL)
 		c->sibling->sibling_link = c->sibling_link;
@@ -123,7 +97,7 @@ void conn_bury(struct worker *w)
 	}
 }
 
-static bool watch(struct worker *w, struct sock *s, int op, bool out)
+bool conn_watch(struct worker *w, struct sock *s, int op, bool out)
 {
 	struct epoll_event e = {
 	    .events = EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLET | (out ? EPOLLOUT : 0u),
@@ -139,7 +113,7 @@ void conn_set_blocked(struct worker *w, struct sock *s, bool blocked)
 {
 	s->blocked = blocked;
 	if (blocked ? !s->watch_out : s->watch_out && s->is_unix)
-		watch(w, s, EPOLL_CTL_MOD, blocked);
+		conn_watch(w, s, EPOLL_CTL_MOD, blocked);
 }
 
 static void update_timer(struct worker *w, struct conn *c)
@@ -150,101 +124,10 @@ static void update_timer(struct worker *w, struct conn *c)
 	timer_set(&w->wheel, &c->timer, when);
 }
 
-static void connected(struct worker *w, struct conn *c)
-{
-	const bool reused = c->pod->used;
-	shm_add(cell(w, c->slot), V_TOTAL, !reused);
-	shm_add(cell(w, c->slot), V_REQUESTS, c->core.http != NULL);
-	c->connect_until = 0;
-	c->pod->blocked = false;
-	forget_connecting(c);
-	core_connected(&c->core, reused);
-}
-
-/* A new socket on its way to a channel. */
-static bool begin_connect(struct worker *w, struct conn *c, const struct channel *ch)
-{
-	bool done;
-	struct sock *s = calloc(1, sizeof *s);
-	if (s == NULL)
-		return false;
-	s->side = POD;
-	s->slot = ch->slot;
-	s->conn = c;
-	s->fd = socket_connect(&ch->addr, &done);
-	if (s->fd < 0) {
-		free(s);
-		return false;
-	}
-	c->pod = s;
-	/* Until it is connected, write interest is what tells. */
-	if (!watch(w, s, EPOLL_CTL_ADD, !done))
-		return false;
-	s->blocked = !done;
-	if (done)
-		connected(w, c);
-	else
-		c->connect_until = w->env.now + c->core.pool->connect_ms;
-	return true;
-}
-
-static bool reuse(struct worker *w, struct conn *c, uint32_t slot)
-{
-	if (c->core.http == NULL || c->core.fresh)
-		return false;
-	struct sock *s = idle_take(w, slot);
-	if (s == NULL)
-		return false;
-	s->conn = c;
-	c->pod = s;
-	connected(w, c);
-	return true;
-}
-
-static void abandon_attempt(struct worker *w, struct conn *c, enum core_failure why)
-{
-	shm_add(cell(w, c->slot), V_FAILED, 1);
-	drop_pod(w, c);
-	c->connect_until = 0;
-	c->failure = why;
-}
-
-/* Tries channels until one is on its way. */
-static void connect_next(struct worker *w, struct conn *c)
-{
-	const struct channel *ch;
-	while (c->core.pool != NULL && (ch = pool_take(c->core.pool, &c->attempt, &c->core.client, w->id)) != NULL) {
-		c->slot = ch->slot;
-		if (reuse(w, c, ch->slot) || begin_connect(w, c, ch))
-			return;
-		abandon_attempt(w, c, FAILED_CONNECT);
-	}
-	shm_add(cell(w, c->core.listener), V_NO_CHANNEL, 1);
-	forget_connecting(c);
-	core_unreachable(&c->core, c->failure);
-}
-
-static void start_connecting(struct worker *w, struct conn *c)
-{
-	c->attempt = (struct attempt){0};
-	c->failure = FAILED_NONE;
-	note_connecting(w, c);
-	connect_next(w, c);
-}
-
-void conn_repool(struct worker *w, const struct conf *coming)
-{
-	for (struct conn *c = w->connecting; c != NULL; c = c->connecting) {
-		const char *name = c->core.pool == NULL ? "" : c->core.pool->name;
-		core_repool(&c->core, map_get(&coming->pool_by_name, name, strlen(name)));
-		c->attempt = (struct attempt){0};
-	}
-}
-
 static void count_bytes(struct worker *w, const struct conn *c, enum side from, size_t n)
 {
 	if (c->slot != NO_SLOT) /* an answer of our own comes from no channel */
-		shm_add(cell(w, c->slot), from == CLIENT ? V_IN : V_OUT, n);
+		shm_add(conn_cell(w, c->slot), from == CLIENT ? V_IN : V_OUT, n);
 }
 
 /* One write towards a side. Returns whether anything moved. */
@@ -342,9 +225,9 @@ static bool obey(struct worker *w, struct conn *c)
 		if (wants & CORE_RELEASE)
 			release_pod(w, c);
 		if (wants & CORE_DROP)
-			drop_pod(w, c);
+			conn_drop_pod(w, c);
 		if (wants & CORE_CONNECT)
-			start_connecting(w, c);
+			connect_start(w, c);
 		if ((wants & CORE_SHUT_POD) && c->pod != NULL)
 			shutdown(c->pod->fd, SHUT_WR);
 		if (wants & CORE_SHUT_CLIENT)
@@ -394,8 +277,8 @@ void conn_open(struct worker *w, const struct port *port, int fd, const struct a
 	c->worker = w;
 	c->slot = NO_SLOT;
 	c->client = (struct sock){.fd = fd, .side = CLIENT, .conn = c, .is_unix = port->listener->path != NULL};
-	shm_add(cell(w, port->slot), V_TOTAL, 1);
-	shm_add(cell(w, port->slot), V_ACTIVE, 1);
+	shm_add(conn_cell(w, port->slot), V_TOTAL, 1);
+	shm_add(conn_cell(w, port->slot), V_ACTIVE, 1);
 	w->conns++;
 	c->sibling = w->all;
 	c->sibling_link = &w->all;
@@ -403,23 +286,13 @@ void conn_open(struct worker *w, const struct port *port, int fd, const struct a
 		c->sibling->sibling_link = &c->sibling;
 	w->all = c;
 	core_start(&c->core, &w->env, port->listener, peer);
-	if (!watch(w, &c->client, EPOLL_CTL_ADD, false)) {
+	if (!conn_watch(w, &c->client, EPOLL_CTL_ADD, false)) {
 		log_error("epoll_ctl: %s", strerror(errno));
 		conn_close(w, c);
 		return;
 	}
 	if (obey(w, c))
 		update_timer(w, c);
-}
-
-static void connecting_event(struct worker *w, struct conn *c, uint32_t events)
-{
-	if (events & (EPOLLERR | EPOLLHUP) && socket_error(c->pod->fd) != 0) {
-		abandon_attempt(w, c, FAILED_CONNECT);
-		connect_next(w, c);
-	} else if (events & EPOLLOUT) {
-		connected(w, c);
-	}
 }
 
 /* A Unix client that closes shows EPOLLHUP at once, with bytes of its own perhaps still unread. */
@@ -448,7 +321,7 @@ void conn_event(struct worker *w, struct sock *s, uint32_t events)
 	if (s->side == CLIENT && events & (EPOLLERR | EPOLLHUP))
 		core_client_gone(&c->core, (events & EPOLLERR) == 0 && left_bytes(c));
 	if (s->side == POD && c->connect_until != 0) {
-		connecting_event(w, c, events);
+		connect_event(w, c, events);
 	} else {
 		if (events & EPOLLOUT && s->blocked)
 			conn_set_blocked(w, s, false);
@@ -463,8 +336,7 @@ void conn_timer(struct worker *w, struct timer *t)
 {
 	struct conn *c = (struct conn *)(void *)((unsigned char *)t - offsetof(struct conn, timer));
 	if (c->connect_until != 0 && c->connect_until <= w->env.now) {
-		abandon_attempt(w, c, FAILED_TIMEOUT);
-		connect_next(w, c);
+		connect_expired(w, c);
 	} else if (core_deadline(&c->core) <= w->env.now) {
 		core_expired(&c->core);
 	}

@@ -4,6 +4,7 @@
 #define BALANCE_CONN_H
 
 #include "pool.h"
+#include "shm.h"
 #include "worker.h"
 
 /* A connected socket. A pod's socket outlives its connection: between requests it rests in the worker's idle lists (idle.h). */
@@ -57,8 +58,11 @@ void conn_again(struct worker *, struct conn *);
 void conn_timer(struct worker *, struct timer *);
 void conn_close(struct worker *, struct conn *);
 
-/* The configuration is about to be replaced: those who are still looking for a pod go by the new one. */
-void conn_repool(struct worker *, const struct conf *coming);
+/* Registers a socket with epoll (op: EPOLL_CTL_*), with write interest or without. */
+bool conn_watch(struct worker *, struct sock *, int op, bool out);
+
+/* Closes the pod's socket and gives its place back. */
+void conn_drop_pod(struct worker *, struct conn *);
 
 /* Deadlines may have come nearer for all of them. */
 void conn_hurry(struct worker *);
@@ -72,6 +76,11 @@ void conn_bury(struct worker *);
 static inline struct sock *conn_sock(struct conn *c, enum side s)
 {
 	return s == CLIENT ? &c->client : c->pod;
+}
+
+static inline struct shm_cell *conn_cell(const struct worker *w, uint32_t slot)
+{
+	return shm_cell(slot, w->id);
 }
 
 static inline struct conn *conn_of_core(struct core *core)

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* http: the state of one HTTP-lane connection, shared by http.c (the exchange), http_request.c and http_response.c (the heads) and
- * http_reply.c (answers of our own). */
+/* http: the state of one HTTP-lane connection, and what the files of the lane call of each other. */
 #ifndef BALANCE_HTTP_H
 #define BALANCE_HTTP_H
 
@@ -8,7 +7,7 @@
 #include "http_msg.h"
 
 enum http_state {
-	AT_WAIT,     /* nothing of the next request is here */
+	AT_WAIT,       /* nothing of the next request is here */
 	AT_HEAD,       /* a part of its head is */
 	AT_CONNECT,    /* the owner looks for a pod */
 	AT_EXCHANGE,   /* request going up, response coming down */
@@ -47,6 +46,36 @@ struct http {
 	bool deaf;                 /* the pod takes no more of the request */
 	bool upgrade;              /* asked for */
 };
+
+/* http.c */
+void http_enter(struct core *, enum http_state);
+void http_drop_out(struct core *, enum side);
+
+/* http_body.c: lets as many of the bytes behind pass[from] go as belong to the body. False when its framing is broken or it is too long
+ * (max_body tells which: UINT64_MAX for broken). */
+bool http_advance(struct core *, enum side from);
+/* A short body, or the start of a long one, goes out in one write with the head. */
+void http_coalesce(struct core *, enum side from);
+/* What was read of a request's body and will not be sent any more is passed over: the next request begins behind it. */
+void http_skip_body(struct core *);
+
+/* http_turn.c */
+void http_take_head(struct core *);
+void http_next_request(struct core *);
+/* Answers ourselves; a refusal is the connection's last answer. */
+void http_reply(struct core *, unsigned status, const char *location);
+void http_refuse(struct core *, unsigned status);
+void http_account(struct core *);
+void http_end_client(struct core *);
+
+/* http_exchange.c */
+void http_pod_input(struct core *);
+void http_pod_eof(struct core *);
+/* The pod's answer can't be used: tells the client so while that is possible, else just ends. */
+void http_bad_pod(struct core *, unsigned status);
+/* Goes on when what was to be sent to the client is out. */
+void http_settle(struct core *);
+void http_pass_tunnel_end(struct core *, enum side from);
 
 /* http_request.c: looks at the head in env->head (end bytes at the start of the client's stream), finds the pool and writes the head for
  * the pod into out[POD]. Returns 0, or the status to answer with and, for redirects, its Location in *location (valid until the

@@ -68,4 +68,7 @@ struct worker {
  * conf is the child's own copy. */
 _Noreturn void worker_run(unsigned id, struct conf *conf, uint64_t generation, const int *ports, int master_fd);
 
+/* Says which call failed, with errno, and ends the process: the master starts another. */
+_Noreturn void worker_die(const char *what);
+
 #endif
