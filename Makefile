@@ -14,6 +14,8 @@ NEEDS := node:nodejs npm:npm openssl:openssl curl:curl file:file gcc:gcc
 
 -include vendor/vendor.mk
 -include src/balance/balance.mk
+-include e2e/e2e.mk
+-include charts/chart.mk
 
 # The HTTP parser's C is generated with an npm package.
 dataplane: deps
@@ -23,7 +25,7 @@ dataplane: deps
 help: ## show this list
 	@awk 'BEGIN { FS = ":.*## " } \
 	  /^##@ / { printf "\n%s\n", substr($$0, 5) } \
-	  /^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	  /^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: deps dataplane build ## run examples/ here: two hosts over HTTPS, a rotation and an endpoint change live
@@ -69,7 +71,7 @@ check: deps ## lint, format and type check
 	@$(BIN)/tsc --noEmit
 	@if grep -n '"resolved"' package-lock.json; then \
 	  echo 'check: package-lock.json must name no registry; .npmrc has the option' >&2; exit 1; fi
-	@bad=$$(git ls-files '*.ts' '*.c' '*.h' '*.sh' '*.mk' Makefile | while read -r f; do \
+	@bad=$$(git ls-files '*.ts' '*.c' '*.h' '*.sh' '*.mk' 'charts/*.yaml' 'charts/*.tpl' Makefile | while read -r f; do \
 	  if [ -f "$$f" ] && ! head -n 2 "$$f" | grep -q 'SPDX-License-Identifier: Apache-2.0'; then echo "$$f"; fi; done); \
 	if [ -n "$$bad" ]; then echo "check: no SPDX line at the top of:" $$bad >&2; exit 1; fi
 
@@ -81,6 +83,8 @@ test: ## everything: set-up, data plane, Hitch's tests, build, checks, C unit te
 	@$(MAKE) --no-print-directory build
 	@$(MAKE) --no-print-directory check
 	@$(MAKE) --no-print-directory test-balance
+	@$(MAKE) --no-print-directory e2e-assets
+	@$(MAKE) --no-print-directory chart
 	@$(NODE) --test 'test/**/*.test.ts' 'e2e/**/*.test.ts'
 
 .PHONY: test-node
@@ -88,7 +92,7 @@ test-node: deps ## only the controller's tests
 	@$(NODE) --test 'test/**/*.test.ts'
 
 .PHONY: e2e
-e2e: deps dataplane build ## only the end-to-end tests, with real processes
+e2e: deps dataplane build e2e-assets ## only the end-to-end tests, with real processes
 	@$(NODE) --test 'e2e/**/*.test.ts'
 
 .PHONY: golden
@@ -109,10 +113,6 @@ bench: ## comparison with other proxies (not there yet)
 .PHONY: image
 image: ## container image (not there yet)
 	@echo 'image: the container image comes with a later change.' >&2; exit 1
-
-.PHONY: chart
-chart: ## Helm chart (not there yet)
-	@echo 'chart: the Helm chart comes with a later change.' >&2; exit 1
 
 ##@ Tidy
 .PHONY: clean

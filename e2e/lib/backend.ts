@@ -19,7 +19,12 @@ export interface Backend {
   stop(): Promise<void>;
 }
 
-export async function startBackend(t: TestContext, name: string, port = 0): Promise<Backend> {
+export async function startBackend(
+  t: TestContext,
+  name: string,
+  port = 0,
+  address = "127.0.0.1",
+): Promise<Backend> {
   let accepted = 0;
   let requests = 0;
   const server = createServer((_request, response) => {
@@ -28,7 +33,7 @@ export async function startBackend(t: TestContext, name: string, port = 0): Prom
   });
   server.keepAliveTimeout = 600_000;
   server.on("connection", () => accepted++);
-  server.listen(port, "127.0.0.1", 4096);
+  server.listen(port, address, 4096);
   await once(server, "listening");
   const open = () =>
     new Promise<number>((resolve, reject) =>

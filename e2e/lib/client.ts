@@ -2,7 +2,8 @@
 /** Clients: curl and openssl as everybody has them, and connections that stay open. */
 import { execFile } from "node:child_process";
 import { once } from "node:events";
-import { connect, type TLSSocket } from "node:tls";
+import { connect as connectPlain, type Socket } from "node:net";
+import { connect, TLSSocket } from "node:tls";
 import { promisify } from "node:util";
 import { fingerprintLeaf, normalizeFingerprint } from "../../src/apply/fingerprint.ts";
 
@@ -65,13 +66,13 @@ export async function servedFingerprint(host: string, port: number): Promise<str
   return fingerprintLeaf(stdout);
 }
 
-/** A TLS connection that can ask again and again. */
+/** A connection that can ask again and again. */
 export class OpenConnection {
-  readonly #socket: TLSSocket;
+  readonly #socket: Socket;
   #received = "";
   #failed: Error | undefined;
 
-  private constructor(socket: TLSSocket) {
+  private constructor(socket: Socket) {
     this.#socket = socket;
     socket.on("data", (chunk) => {
       this.#received += chunk.toString();
@@ -90,7 +91,14 @@ export class OpenConnection {
     return new OpenConnection(socket);
   }
 
+  static async openPlain(port: number): Promise<OpenConnection> {
+    const socket = connectPlain({ host: "127.0.0.1", port });
+    await once(socket, "connect");
+    return new OpenConnection(socket);
+  }
+
   get fingerprint(): string {
+    if (!(this.#socket instanceof TLSSocket)) throw new Error("without TLS there is no certificate");
     return normalizeFingerprint(this.#socket.getPeerCertificate().fingerprint256);
   }
 

@@ -127,7 +127,7 @@ export function parseRunDir(text: string): string {
   if (!/^\/[A-Za-z0-9._/-]+$/.test(path)) {
     throw new InvalidArgumentError(`${quote(text)}: only letters, digits and "._-/" are allowed.`);
   }
-  // sun_path holds 107 bytes; the longest name below is control.sock.
+  // sun_path holds 107 bytes; the longest name below is drain-http.sock.
   if (path.length > 90) throw new InvalidArgumentError(`${quote(text)} is too long for a socket in it.`);
   return path;
 }

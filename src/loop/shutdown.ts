@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The orderly end: stop accepting, let connections finish, then end the children. */
+import { dirname } from "node:path";
 import { writeAtomically } from "../apply/config-file.ts";
 import type { FileSystem, Owner } from "../apply/file-system.ts";
 import type { BalanceClient } from "../balance-client/client.ts";
@@ -42,18 +43,21 @@ export async function shutDown(options: ShutdownOptions): Promise<void> {
 async function beginDrain({ fs, owner, balance, balanceConfPath, client }: ShutdownOptions): Promise<void> {
   const text = await fs.read(balanceConfPath);
   if (!balance.ready || text === undefined) return;
-  await writeAtomically(fs, balanceConfPath, drainBalance(text), 0o600, owner);
+  const dir = dirname(balanceConfPath);
+  await writeAtomically(fs, balanceConfPath, drainBalance(text, dir), 0o600, owner);
   await client.reload();
 }
 
-export function drainBalance(balanceConf: string): string {
-  const dropped = new Set<string>();
-  const lines = balanceConf.split("\n").filter((line) => {
-    const [word, name = "", address = ""] = line.trim().split(/[ \t]+/);
-    if (word === "listen" && address.startsWith("tcp:")) dropped.add(name);
-    return !((word === "listen" || word === "route") && dropped.has(name));
-  });
-  return [...lines, "http keep-alive=off", ""].join("\n");
+/**
+ * A listener that goes takes the rules of its open connections with it. So the ports move to sockets that nobody knows, as
+ * Hitch's frontend does, and requests that are on their way still find their pods.
+ */
+export function drainBalance(balanceConf: string, dir: string): string {
+  const moved = balanceConf.replace(
+    /^([ \t]*listen[ \t]+(\S+)[ \t]+)tcp:\S+/gm,
+    `$1unix:${dir}/drain-$2.sock`,
+  );
+  return `${moved}\nhttp keep-alive=off\n`;
 }
 
 /**

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from "node:crypto";
-import type { HttpSettings, Ir, Listener, Pool } from "../model/types.ts";
+import type { HttpSettings, HttpTable, Ir, Listener, Pool, Route } from "../model/types.ts";
 import { renderFallback, renderRule } from "./render-rules.ts";
 import {
   safeAccessLog,
@@ -29,17 +29,25 @@ interface BalanceView {
   readonly http: string;
   readonly accessLog: string;
   readonly listeners: readonly { name: string; address: string; options: string }[];
-  readonly pools: readonly {
-    name: string;
-    connectTimeout: string;
-    idleTimeout: string;
-    responseTimeout: string;
-    channels: readonly string[];
-  }[];
-  readonly routes: readonly { listener: string; host: string; pool: string }[];
+  readonly pools: readonly PoolView[];
+  readonly routes: readonly RouteView[];
   /** What stands behind `rule` and `default`. */
   readonly rules: readonly string[];
   readonly fallbacks: readonly string[];
+}
+
+interface PoolView {
+  readonly name: string;
+  readonly connectTimeout: string;
+  readonly idleTimeout: string;
+  readonly responseTimeout: string;
+  readonly channels: string;
+}
+
+interface RouteView {
+  readonly listener: string;
+  readonly host: string;
+  readonly pool: string;
 }
 
 const template = loadTemplate<BalanceView>("balance.conf.hbs");
@@ -60,19 +68,9 @@ export function renderBalance({ balance }: Ir): string {
       address: safeListenerAddress(listener.address),
       options: renderListenerOptions(listener),
     })),
-    pools: balance.pools.map((pool) => ({
-      name: safePoolName(pool.name),
-      connectTimeout: safeSeconds(pool.times.connectSeconds),
-      idleTimeout: safeSeconds(pool.idleTimeoutSeconds),
-      responseTimeout: safeSeconds(pool.times.responseSeconds),
-      channels: listChannels(pool),
-    })),
-    routes: balance.routes.map((route) => ({
-      listener: safeListenerName(route.listener),
-      host: safeHost(route.host),
-      pool: safePoolName(route.pool),
-    })),
-    rules: balance.tables.flatMap(({ name, rules }) => rules.map((rule) => renderRule(name, rule))),
+    pools: balance.pools.map((pool) => remember(pools, pool, viewPool)),
+    routes: remember(routes, balance.routes, viewRoutes),
+    rules: balance.tables.flatMap((table) => remember(rules, table, viewRules)),
     fallbacks: balance.tables.flatMap((table) => renderFallback(table) ?? []),
   });
   const end = text.indexOf("\n");
@@ -97,6 +95,44 @@ function renderListenerOptions({ proxy, trustedOnly, table }: Listener): string 
     ...(trustedOnly ? ["trusted-only"] : []),
     `table=${safeTable(table)}`,
   ].join(" ");
+}
+
+/** The model gives the same object for what did not change; what has been checked need not be checked again. */
+const pools = new WeakMap<Pool, PoolView>();
+const routes = new WeakMap<readonly Route[], readonly RouteView[]>();
+const rules = new WeakMap<HttpTable, readonly string[]>();
+
+function remember<K extends object, V>(known: WeakMap<K, V>, key: K, make: (key: K) => V): V {
+  let value = known.get(key);
+  if (value === undefined) {
+    value = make(key);
+    known.set(key, value);
+  }
+  return value;
+}
+
+function viewPool(pool: Pool): PoolView {
+  return {
+    name: safePoolName(pool.name),
+    connectTimeout: safeSeconds(pool.times.connectSeconds),
+    idleTimeout: safeSeconds(pool.idleTimeoutSeconds),
+    responseTimeout: safeSeconds(pool.times.responseSeconds),
+    channels: listChannels(pool)
+      .map((channel) => ` ${channel}`)
+      .join(""),
+  };
+}
+
+function viewRoutes(all: readonly Route[]): readonly RouteView[] {
+  return all.map((route) => ({
+    listener: safeListenerName(route.listener),
+    host: safeHost(route.host),
+    pool: safePoolName(route.pool),
+  }));
+}
+
+function viewRules({ name, rules }: HttpTable): readonly string[] {
+  return rules.map((rule) => renderRule(name, rule));
 }
 
 /** The groups of a pool as Balance arguments: `!` ends a group, what follows is tried after it. */

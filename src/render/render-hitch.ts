@@ -17,6 +17,18 @@ const template = loadTemplate<HitchView>("hitch.conf.hbs");
 
 /** IR → hitch.conf. No byte of it comes from a user: ports, numbers, our own paths and hashes. */
 export function renderHitch({ hitch }: Ir): string {
+  let text = known.get(hitch);
+  if (text === undefined) {
+    text = render(hitch);
+    known.set(hitch, text);
+  }
+  return text;
+}
+
+/** After a change of endpoints it is the same object. */
+const known = new WeakMap<Ir["hitch"], string>();
+
+function render(hitch: Ir["hitch"]): string {
   const certDir = safePath(hitch.certDir);
   const pathOf = ({ id }: { readonly id: string }): string => `${certDir}/${safeCertificateId(id)}.pem`;
   return template({

@@ -16,7 +16,7 @@ test("for the drain Hitch's frontend moves to loopback, whichever way it is writ
   assert.equal(moveFrontend(template).match(/frontend =/g)?.length, 1);
 });
 
-test("for the drain Balance keeps only what Hitch speaks to, and no connection after an answer", () => {
+test("for the drain Balance keeps its rules but no port, and no connection after an answer", () => {
   const text = `hash 1
 listen http tcp:[::]:8080 proxy=none
 listen https unix:/run/balance.sock proxy=v2
@@ -25,10 +25,12 @@ route http a.example a/b:80
 route https a.example a/b:80
 `;
   assert.equal(
-    drainBalance(text),
+    drainBalance(text, "/run"),
     `hash 1
+listen http unix:/run/drain-http.sock proxy=none
 listen https unix:/run/balance.sock proxy=v2
 pool a/b:80 127.0.0.1:80
+route http a.example a/b:80
 route https a.example a/b:80
 
 http keep-alive=off
