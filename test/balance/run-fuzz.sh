@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # run-fuzz.sh SECONDS PROGRAM...: run fuzz targets at the same time, each on its seeds (test/balance/fuzz/corpus/NAME/) and on what
-# earlier runs found (dist/test/corpus/NAME/). A finding fails the run; its input is kept, and its path printed.
+# earlier runs found (dist/test/corpus/NAME/). A finding fails the run; its input is kept, and its path printed. The same program
+# sees the same inputs each time, so that a failure speaks of the change; FUZZ_SEED=0 goes where none has been.
 set -eu -o pipefail
 seconds=$1
 shift
@@ -13,7 +14,7 @@ for program in "$@"; do
 	mkdir -p "$work/corpus/$name" "$work/findings"
 	seeds=()
 	if test -d "$here/fuzz/corpus/$name"; then seeds=("$here/fuzz/corpus/$name"); fi
-	"$program" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=2048 -print_final_stats=1 \
+	"$program" -seed="${FUZZ_SEED:-1}" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=2048 -print_final_stats=1 \
 		-artifact_prefix="$work/findings/$name-" "$work/corpus/$name" "${seeds[@]}" >"$work/$name.log" 2>&1 &
 	running[$name]=$!
 done

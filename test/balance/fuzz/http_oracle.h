@@ -112,6 +112,9 @@ static inline void reading_start(struct reading *r)
 	r->field_n = 0;
 	r->stopped = false;
 	llhttp_init(&r->parser, HTTP_REQUEST, &s);
+	/* A trailer named Connection would close for this parser, and is only a trailer. */
+	llhttp_set_lenient_keep_alive(&r->parser, 1);
+	llhttp_set_lenient_data_after_close(&r->parser, 1);
 	r->parser.data = r;
 }
 
