@@ -75,16 +75,18 @@ function listDebian(arch: Arch, file: string): Component[] {
     .filter((line) => !line.startsWith("#"))
     .map((line) => line.split(" "))
     .filter(([, machine]) => machine === arch || machine === "all")
-    .map(([name = "", machine = "", version = "", source = "", sourceVersion = "", licence = "", hex = ""]) => ({
-      group: "debian",
-      name,
-      version,
-      licence: licence.replace("-WITH-", " WITH "),
-      texts: [`debian/${name}/copyright`],
-      purl: `pkg:deb/debian/${encodeURIComponent(name)}@${encodeURIComponent(version)}?arch=${machine}&distro=debian-12`,
-      checksum: { algorithm: "SHA256", hex },
-      note: `unmodified files of this Debian package; source package ${source} ${sourceVersion}`,
-    }));
+    .map(
+      ([name = "", machine = "", version = "", source = "", sourceVersion = "", licence = "", hex = ""]) => ({
+        group: "debian",
+        name,
+        version,
+        licence: licence.replace("-WITH-", " WITH "),
+        texts: [`debian/${name}/copyright`],
+        purl: `pkg:deb/debian/${encodeURIComponent(name)}@${encodeURIComponent(version)}?arch=${machine}&distro=debian-12`,
+        checksum: { algorithm: "SHA256", hex },
+        note: `unmodified files of this Debian package; source package ${source} ${sourceVersion}`,
+      }),
+    );
 }
 
 /** npm packages of which the bundle contains code; what is only a dependency is not shipped. */
@@ -114,7 +116,9 @@ async function listBundled(): Promise<Component[]> {
 function describeBundled(dir: string): Component {
   const name = dir.replace(/^.*node_modules\//, "");
   const { version, checksum } = readLocked(dir);
-  const { license } = JSON.parse(readFileSync(join(ROOT, dir, "package.json"), "utf8")) as { license?: unknown };
+  const { license } = JSON.parse(readFileSync(join(ROOT, dir, "package.json"), "utf8")) as {
+    license?: unknown;
+  };
   if (typeof license !== "string") throw new Error(`${name} names no licence in its package.json`);
   const texts = readdirSync(join(ROOT, dir)).filter((file) =>
     /^(licen[cs]e|copying|notice|copyright)/i.test(file),

@@ -41,3 +41,9 @@ notice: deps ## write NOTICE anew; read the difference before you commit it
 
 verify-licences: deps ## NOTICE says what is shipped, and everything shipped brings its licence
 	@$(NODE) docker/notice.ts check
+
+STANDALONE := dist/evener-linux-$(shell uname -m | sed 's/x86_64/x64/; s/aarch64/arm64/')
+
+dist: deps dataplane build ## single-file executable for machines without containers: dist/evener-linux-x64
+	@$(NODE) docker/standalone.ts $(STANDALONE)
+	@$(NODE) --test 'test/standalone/*.test.ts'

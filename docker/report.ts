@@ -47,7 +47,10 @@ function report(): void {
   }
   const files = execFileSync("find", [root, "-type", "f", "-printf", "%P\n"], { encoding: "utf8" });
   const parts = new Map<string, string[]>(PARTS.map(([name]) => [name, []]));
-  for (const file of files.split("\n").filter((line) => line !== "").sort()) {
+  for (const file of files
+    .split("\n")
+    .filter((line) => line !== "")
+    .sort()) {
     const part = PARTS.find(([, pattern]) => pattern.test(file))?.[0] ?? "rest";
     parts.get(part)?.push(file);
   }
@@ -87,12 +90,16 @@ function blobSize(digest: string): number {
 }
 
 function row(name: string, ...cells: (number | string)[]): void {
-  const texts = cells.map((cell) => (typeof cell === "number" ? cell.toLocaleString("en") : cell).padStart(14));
+  const texts = cells.map((cell) =>
+    (typeof cell === "number" ? cell.toLocaleString("en") : cell).padStart(14),
+  );
   console.log(`${name.padEnd(18)}${texts.join("")}`);
 }
 
 function judge(what: string, size: number, aim: number): void {
   const ok = size <= aim;
-  console.log(`${what}: ${(size / 1e6).toFixed(1)} MB, aim ${(aim / 1e6).toFixed(1)}: ${ok ? "met" : "MISSED"}`);
+  console.log(
+    `${what}: ${(size / 1e6).toFixed(1)} MB, aim ${(aim / 1e6).toFixed(1)}: ${ok ? "met" : "MISSED"}`,
+  );
   if (!ok) process.exitCode = 1;
 }

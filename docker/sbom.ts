@@ -5,7 +5,9 @@ import { type Arch, type Component, listComponents, VERSION } from "./components
 
 const [arch = "amd64", lock] = process.argv.slice(2) as [Arch?, string?];
 const components = await listComponents(arch, lock);
-const created = new Date(Number(process.env.SOURCE_DATE_EPOCH ?? 0) * 1000).toISOString().replace(".000Z", "Z");
+const created = new Date(Number(process.env.SOURCE_DATE_EPOCH ?? 0) * 1000)
+  .toISOString()
+  .replace(".000Z", "Z");
 
 const packages = [
   {
@@ -27,7 +29,9 @@ const relationships = [
   relate("SPDXRef-DOCUMENT", "DESCRIBES", "SPDXRef-evener"),
   ...components.map((component) => relate("SPDXRef-evener", "CONTAINS", identify(component))),
 ];
-const digest = createHash("sha256").update(JSON.stringify([created, packages])).digest("hex");
+const digest = createHash("sha256")
+  .update(JSON.stringify([created, packages]))
+  .digest("hex");
 const document = {
   spdxVersion: "SPDX-2.3",
   dataLicense: "CC0-1.0",

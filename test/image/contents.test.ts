@@ -94,18 +94,25 @@ describe("the image's contents", { skip }, () => {
       "PRIVATE KEY-----\nMI",
       "AWS_SECRET_ACCESS_KEY=",
     ];
-    const args = [...own, ...secrets].flatMap((text) => text.split("\n").slice(0, 1)).flatMap((text) => ["-e", text]);
+    const args = [...own, ...secrets]
+      .flatMap((text) => text.split("\n").slice(0, 1))
+      .flatMap((text) => ["-e", text]);
     const found = grep(["-rlaF", ...args, "--exclude=node", "--exclude-dir=licenses", image.rootfs]);
     assert.deepEqual(found, []);
     // Node's own text says a few of these; the machine's are not among them.
-    assert.deepEqual(grep(["-laF", ...own.flatMap((text) => ["-e", text]), join(image.rootfs, "usr/lib/evener/lib/node")]), []);
+    assert.deepEqual(
+      grep(["-laF", ...own.flatMap((text) => ["-e", text]), join(image.rootfs, "usr/lib/evener/lib/node")]),
+      [],
+    );
     for (const text of own) assert(!image.configText.includes(text), text);
   });
 });
 
 function grep(args: readonly string[]): string[] {
   try {
-    return execFileSync("grep", [...args], { encoding: "utf8" }).trim().split("\n");
+    return execFileSync("grep", [...args], { encoding: "utf8" })
+      .trim()
+      .split("\n");
   } catch {
     return [];
   }
@@ -122,7 +129,11 @@ function machineHosts(): string[] {
   }
   for (const which of ["globalconfig", "userconfig"]) {
     try {
-      const path = execFileSync("npm", ["config", "get", which], { cwd: "/", encoding: "utf8", stdio: "pipe" }).trim();
+      const path = execFileSync("npm", ["config", "get", which], {
+        cwd: "/",
+        encoding: "utf8",
+        stdio: "pipe",
+      }).trim();
       texts.push(readFileSync(path, "utf8"));
     } catch {
       // It has none.
@@ -130,6 +141,8 @@ function machineHosts(): string[] {
   }
   const hosts = texts
     .flatMap((text) => text.split("\n").filter((line) => !/^\s*(#|\/\/)/.test(line)))
-    .flatMap((line) => [...line.matchAll(/\/\/(?:[^@/\s"]*@)?([a-z0-9.-]+)/gi)].map(([, host]) => host ?? ""));
+    .flatMap((line) =>
+      [...line.matchAll(/\/\/(?:[^@/\s"]*@)?([a-z0-9.-]+)/gi)].map(([, host]) => host ?? ""),
+    );
   return [...new Set(hosts)].filter((host) => host.includes(".") && !publicHosts.test(host));
 }

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * Runs the image under runc as a restricted pod would: read-only root, the image's own user, no capability, no new
- * privileges, namespaces of its own, memory-backed volumes on /run/evener and /tmp as kubelet makes them (root's, 0777).
+ * privileges, namespaces of its own, volumes on /run/evener and /tmp as kubelet makes them (root's, 0777).
  */
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import type { Image } from "./archive.ts";
+import type { Network } from "./network.ts";
 
 const run = promisify(execFile);
 let count = 0;
@@ -16,6 +17,7 @@ let count = 0;
 export interface Mount {
   readonly source: string;
   readonly target: string;
+  readonly writable?: boolean;
 }
 
 export interface Process {
@@ -35,11 +37,11 @@ export class Container {
   log = "";
   exitCode: number | null = null;
 
-  constructor(image: Image, args: readonly string[], mounts: readonly Mount[] = []) {
+  constructor(image: Image, network: Network, args: readonly string[], mounts: readonly Mount[] = []) {
     this.#state = join(image.dir, "runc");
     this.#bundle = join(image.dir, this.id);
     mkdirSync(this.#bundle);
-    const spec = JSON.stringify(describe(image, args, mounts));
+    const spec = JSON.stringify(describe(image, network, args, mounts));
     writeFileSync(join(this.#bundle, "config.json"), spec);
   }
 
@@ -61,6 +63,7 @@ export class Container {
   /** Resolves when it has ended by itself. */
   async exited(): Promise<number | null> {
     await this.#exited;
+    await run("runc", ["--root", this.#state, "delete", "--force", this.id]).catch(() => undefined);
     return this.exitCode;
   }
 
@@ -74,8 +77,7 @@ export class Container {
 
   async stop(): Promise<void> {
     if (this.running) await this.signal("KILL").catch(() => this.#process?.kill("SIGKILL"));
-    await this.#exited;
-    await run("runc", ["--root", this.#state, "delete", "--force", this.id]).catch(() => undefined);
+    await this.exited();
   }
 
   /** The init's number outside of the container. */
@@ -84,33 +86,17 @@ export class Container {
     return (JSON.parse(stdout) as { pid: number }).pid;
   }
 
-  /** A command of this machine in the container's network. */
-  async inNetwork(command: string, args: readonly string[]): Promise<string> {
-    const { stdout } = await run("nsenter", ["--net", "--target", String(await this.pid()), command, ...args]);
-    return stdout;
-  }
-
-  async spawnInNetwork(command: string, args: readonly string[]): Promise<ChildProcess> {
-    const target = ["--net", "--target", String(await this.pid())];
-    return spawn("nsenter", [...target, command, ...args], { stdio: "inherit" });
-  }
-
-  /** Status of a GET inside, 0 when nobody answers. */
-  async get(url: string, ...options: readonly string[]): Promise<{ status: number; body: string }> {
-    const args = ["--silent", "--insecure", "--max-time", "5", "--write-out", "\n%{http_code}", ...options, url];
-    try {
-      const text = await this.inNetwork("curl", args);
-      const at = text.lastIndexOf("\n");
-      return { status: Number(text.slice(at + 1)), body: text.slice(0, at) };
-    } catch {
-      return { status: 0, body: "" };
-    }
-  }
-
-  /** Everything in the container, by the numbers of this machine; zombies too. */
+  /** Everything in the container, by the numbers of this machine, zombies too: the init and what descends from it. */
   async processes(): Promise<Process[]> {
-    const { stdout } = await run("runc", ["--root", this.#state, "ps", "--format", "json", this.id]);
-    return (JSON.parse(stdout) as number[]).flatMap((pid) => readProcess(pid) ?? []);
+    const all = readdirSync("/proc").flatMap((name) =>
+      /^\d+$/.test(name) ? (readProcess(Number(name)) ?? []) : [],
+    );
+    const inside = new Set([await this.pid()]);
+    for (let before = 0; before !== inside.size; ) {
+      before = inside.size;
+      for (const { pid, parent } of all) if (inside.has(parent)) inside.add(pid);
+    }
+    return all.filter(({ pid }) => inside.has(pid));
   }
 }
 
@@ -125,7 +111,12 @@ function readProcess(pid: number): Process | undefined {
   }
 }
 
-function describe({ rootfs, config }: Image, args: readonly string[], mounts: readonly Mount[]) {
+function describe(
+  { rootfs, config }: Image,
+  network: Network,
+  args: readonly string[],
+  mounts: readonly Mount[],
+) {
   const [uid, gid] = config.User.split(":").map(Number);
   const tmpfs = (destination: string, mode: string) => ({
     destination,
@@ -149,16 +140,18 @@ function describe({ rootfs, config }: Image, args: readonly string[], mounts: re
       { destination: "/proc", type: "proc", source: "proc" },
       tmpfs("/dev", "755"),
       tmpfs("/tmp", "777"),
-      tmpfs("/run/evener", "777"),
-      ...mounts.map(({ source, target }) => ({
+      ...mounts.map(({ source, target, writable }) => ({
         destination: target,
         type: "bind",
         source,
-        options: ["rbind", "ro"],
+        options: ["rbind", "nosuid", "nodev", "noexec", writable === true ? "rw" : "ro"],
       })),
     ],
     linux: {
-      namespaces: ["pid", "mount", "network", "ipc", "uts"].map((type) => ({ type })),
+      namespaces: [
+        ...["pid", "mount", "ipc", "uts"].map((type) => ({ type })),
+        { type: "network", path: network.path },
+      ],
       maskedPaths: ["/proc/kcore", "/proc/keys"],
       readonlyPaths: ["/proc/sys"],
     },
