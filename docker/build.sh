@@ -128,4 +128,8 @@ docker)
 	;;
 esac
 mv "$out.new" "$out"
+if [ "$target" = evener ]; then
+	# The SBOM beside it, for whoever signs and attests.
+	docker/extract.sh "$out" usr/share/doc/evener/sbom.spdx.json >"${out%.tar}.spdx.json"
+fi
 say "$out: $(stat -c %s "$out") bytes, $((SECONDS - start)) s"

@@ -56,20 +56,24 @@ get() {
 }
 
 sources() {
-	local dir=$1 source version
+	local dir=$1 source version missing
 	local key=/usr/share/keyrings/debian-archive-keyring.gpg
 	[ -r "$key" ] && key="[signed-by=$key]" || key=
 	# deb-src lines for whatever the machine has as deb lines.
 	# shellcheck disable=SC2016 # apt's own placeholders
 	apt-get indextargets --format "deb-src $key "'$(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' |
-		sort -u >"$state/sources.list"
+		sort -ru >"$state/sources.list" # the archive before its security part: it keeps things longer
 	apt+=(-o "Dir::Etc::SourceList=$state/sources.list" -o Dir::Etc::SourceParts=/dev/null)
 	update
 	mkdir -p "$dir"
-	rows | awk '{ print $4, $5 }' | sort -u | while read -r source version; do
+	missing=$(rows | awk '{ print $4, $5 }' | sort -u | while read -r source version; do
 		say "source of $source $version"
-		(cd "$dir" && apt-get "${apt[@]}" source -qq --download-only "$source=$version")
-	done
+		(cd "$dir" && apt-get "${apt[@]}" source -qq --download-only "$source=$version") >&2 || echo "$source $version"
+	done)
+	[ -z "$missing" ] || {
+		say "this mirror has no source of: $missing; take it from https://snapshot.debian.org/package/NAME/VERSION/"
+		return 69
+	}
 }
 
 make_lock() {

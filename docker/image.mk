@@ -34,7 +34,7 @@ image-lock: ## take the newest Debian packages into docker/debian.lock
 test-image: deps ## run the image: read-only, non-root, without capabilities; kill its processes; look for secrets in it
 	@vendor/deps.sh $(IMAGE_TEST_APT)
 	@test -f dist/image/evener-$(ARCH).tar || $(MAKE) --no-print-directory image
-	@$(NODE) --test --test-concurrency=1 'test/image/*.test.ts'
+	@EVENER_TEST_IMAGE=1 $(NODE) --test --test-concurrency=1 'test/image/*.test.ts'
 
 notice: deps ## write NOTICE anew; read the difference before you commit it
 	@$(NODE) docker/notice.ts write

@@ -10,11 +10,13 @@ export const ARCH = process.env.ARCH ?? "amd64";
 const ARCHIVE = join(ROOT, `dist/image/evener-${ARCH}.tar`);
 
 export const skip =
-  process.getuid?.() !== 0
-    ? "namespaces need root here"
-    : existsSync(ARCHIVE)
-      ? false
-      : "the image is not built (make image)";
+  process.env.EVENER_TEST_IMAGE !== "1"
+    ? "make test-image"
+    : process.getuid?.() !== 0
+      ? "namespaces need root here"
+      : existsSync(ARCHIVE)
+        ? false
+        : "the image is not built (make image)";
 
 export interface ImageConfig {
   readonly User: string;
