@@ -15,6 +15,8 @@ NEEDS := node:nodejs npm:npm openssl:openssl curl:curl file:file gcc:gcc
 -include vendor/vendor.mk
 -include src/balance/balance.mk
 -include docker/image.mk
+-include e2e/e2e.mk
+-include charts/chart.mk
 
 # The HTTP parser's C is generated with an npm package.
 dataplane: deps
@@ -73,7 +75,7 @@ check: deps verify-licences ## lint, format and type check
 	@$(BIN)/tsc --noEmit
 	@if grep -n '"resolved"' package-lock.json; then \
 	  echo 'check: package-lock.json must name no registry; .npmrc has the option' >&2; exit 1; fi
-	@bad=$$(git ls-files '*.ts' '*.c' '*.h' '*.sh' '*.mk' Makefile | while read -r f; do \
+	@bad=$$(git ls-files '*.ts' '*.c' '*.h' '*.sh' '*.mk' 'charts/*.yaml' 'charts/*.tpl' Makefile | while read -r f; do \
 	  if [ -f "$$f" ] && ! head -n 2 "$$f" | grep -q 'SPDX-License-Identifier: Apache-2.0'; then echo "$$f"; fi; done); \
 	if [ -n "$$bad" ]; then echo "check: no SPDX line at the top of:" $$bad >&2; exit 1; fi
 
@@ -85,6 +87,8 @@ test: ## everything: set-up, data plane, Hitch's tests, build, checks, C unit te
 	@$(MAKE) --no-print-directory build
 	@$(MAKE) --no-print-directory check
 	@$(MAKE) --no-print-directory test-balance
+	@$(MAKE) --no-print-directory e2e-assets
+	@$(MAKE) --no-print-directory chart
 	@$(NODE) --test 'test/**/*.test.ts' 'e2e/**/*.test.ts'
 
 .PHONY: test-node
@@ -92,7 +96,7 @@ test-node: deps ## only the controller's tests
 	@$(NODE) --test 'test/**/*.test.ts'
 
 .PHONY: e2e
-e2e: deps dataplane build ## only the end-to-end tests, with real processes
+e2e: deps dataplane build e2e-assets ## only the end-to-end tests, with real processes
 	@$(NODE) --test 'e2e/**/*.test.ts'
 
 .PHONY: golden
@@ -104,9 +108,6 @@ golden: deps ## write test/golden/*/out anew; read the difference before you com
 bench: ## comparison with other proxies (not there yet)
 	@echo 'bench: the benchmark suite comes with a later change.' >&2; exit 1
 
-.PHONY: chart
-chart: ## Helm chart (not there yet)
-	@echo 'chart: the Helm chart comes with a later change.' >&2; exit 1
 
 ##@ Tidy
 .PHONY: clean

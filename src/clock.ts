@@ -15,6 +15,9 @@ export const systemClock: Clock = {
   },
 };
 
+/** Goes on evenly whatever happens to the time of day; its zero means nothing. */
+export const monotonicClock: Clock = { now: () => performance.now(), after: systemClock.after };
+
 /** Resolves after `ms`, or at once when `signal` is aborted. */
 export async function pause(clock: Clock, ms: number, signal?: AbortSignal): Promise<void> {
   if (signal?.aborted) return;
@@ -27,4 +30,14 @@ export async function pause(clock: Clock, ms: number, signal?: AbortSignal): Pro
     const cancel = clock.after(ms, finish);
     signal?.addEventListener("abort", finish, { once: true });
   });
+}
+
+/** Resolves when `promise` does, or after `ms`; leaves no timer behind. */
+export async function waitAtMost(clock: Clock, ms: number, promise: Promise<unknown>): Promise<void> {
+  const time = new AbortController();
+  try {
+    await Promise.race([promise, pause(clock, Math.max(0, ms), time.signal)]);
+  } finally {
+    time.abort();
+  }
 }

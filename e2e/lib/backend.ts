@@ -13,12 +13,17 @@ export interface Backend {
   stop(): Promise<void>;
 }
 
-export async function startBackend(t: TestContext, name: string, port = 0): Promise<Backend> {
+export async function startBackend(
+  t: TestContext,
+  name: string,
+  port = 0,
+  address = "127.0.0.1",
+): Promise<Backend> {
   let accepted = 0;
   const server = createServer((_request, response) => response.end(`${name}\n`));
   server.keepAliveTimeout = 600_000;
   server.on("connection", () => accepted++);
-  server.listen(port, "127.0.0.1", 4096);
+  server.listen(port, address, 4096);
   await once(server, "listening");
   const stop = async () => {
     server.closeAllConnections();

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Flags and EVENER_ environment → frozen settings. The only place that reads either. */
-import { availableParallelism } from "node:os";
+import { availableParallelism, hostname } from "node:os";
 import { isAbsolute, resolve } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { canonicalIp } from "../model/ip.ts";
 import { isDnsLabel, isDnsSubdomain, isHost, isPortNumber } from "../model/names.ts";
 import { quote } from "../model/quote.ts";
-import type { ModelSettings } from "../model/types.ts";
+import { HOST_OWNERSHIPS, type HostOwnership, type ModelSettings } from "../model/types.ts";
+import { SECRET_MODES, type SecretMode } from "../source/kube/scopes.ts";
 
 export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error"] as const;
 export const LOG_FORMATS = ["json", "text"] as const;
@@ -16,9 +17,16 @@ export type SourceSetting = { readonly kind: "kube" } | { readonly kind: "dir"; 
 export interface RunSettings {
   readonly source: SourceSetting;
   readonly kubeconfig?: string;
+  readonly secrets: SecretMode;
   /** `namespace/name` of the Service whose addresses go into statuses. */
   readonly publishService?: string;
   readonly electionId: string;
+  /** Whether the last replica takes its addresses out of the statuses when it ends. */
+  readonly updateStatusOnShutdown: boolean;
+  /** Who we are in the cluster; the namespace is unknown outside of a pod. */
+  readonly pod: { readonly name: string; readonly namespace?: string };
+  /** Between not being ready any more and closing the ports. */
+  readonly shutdownDelayMs: number;
   readonly healthzPort: number;
   /** Shortest time between two reloads of Hitch. */
   readonly reloadIntervalMs: number;
@@ -31,6 +39,7 @@ export interface RunSettings {
 interface RawOptions {
   readonly source: SourceSetting;
   readonly kubeconfig?: string;
+  readonly secrets: SecretMode;
   readonly ingressClass: string;
   readonly controllerClass: string;
   readonly watchIngressWithoutClass: boolean;
@@ -39,6 +48,9 @@ interface RawOptions {
   readonly publishService?: string;
   readonly publishStatusAddress: readonly string[];
   readonly electionId: string;
+  readonly updateStatusOnShutdown: boolean;
+  readonly hostOwnership: HostOwnership;
+  readonly shutdownDelay?: number;
   readonly httpPort: number;
   readonly httpsPort: number;
   readonly healthzPort: number;
@@ -63,6 +75,12 @@ export function addModelOptions(command: Command, defaultWorkers: number): Comma
     listFlag("--watch-namespace <name>", "only these namespaces (repeatable)", parseNamespace),
     flag("--default-ssl-certificate <ns/name>", "Secret of the default certificate", parseObjectName),
     listFlag("--publish-status-address <address>", "address for statuses (repeatable)", parseAddress),
+    flag(
+      "--host-ownership <unit>",
+      "what belongs to the oldest Ingress: a path, or to its namespace the whole host",
+    )
+      .choices(HOST_OWNERSHIPS)
+      .default("path"),
     flag("--http-port <port>", "plain HTTP port", parsePort).default(8080),
     flag("--https-port <port>", "TLS port", parsePort).default(8443),
     flag("--run-dir <dir>", "where configuration, keys and sockets live", parseRunDir).default("/run/evener"),
@@ -83,9 +101,24 @@ export function addRunOptions(command: Command): Command {
       "kube",
     ),
     flag("--kubeconfig <file>", "how to reach the API server (default: in-cluster, then ~/.kube/config)"),
+    flag("--secrets <which>", "all Secrets of type kubernetes.io/tls, or just those that Ingresses name")
+      .choices(SECRET_MODES)
+      .default("tls"),
     flag("--publish-service <ns/name>", "Service whose addresses go into statuses", parseObjectName),
     flag("--election-id <name>", "name of the Lease for leader election", parseClassName).default(
       "evener-leader",
+    ),
+    flag(
+      "--update-status-on-shutdown [bool]",
+      "the last replica takes its addresses out of the statuses when it ends",
+      parseBoolean,
+    )
+      .default(true)
+      .preset(true),
+    flag(
+      "--shutdown-delay <time>",
+      "how long new connections are still taken at the end, while endpoints are withdrawn (default: 5s, 0s with a directory)",
+      parseSeconds,
     ),
     flag("--healthz-port <port>", "port of /healthz, /readyz, /metrics and /debug", parsePort).default(10254),
     flag("--reload-interval <time>", "shortest time between reloads of Hitch", parseSeconds).default(1),
@@ -95,7 +128,7 @@ export function addRunOptions(command: Command): Command {
 }
 
 /** Joins and freezes the options; throws SettingsError when they contradict each other. */
-export function toModelSettings(raw: Omit<RawOptions, "source">): ModelSettings {
+export function toModelSettings(raw: Omit<RawOptions, "source" | "secrets">): ModelSettings {
   if (raw.httpPort === raw.httpsPort) {
     throw new SettingsError(`--http-port and --https-port are both ${raw.httpPort}`);
   }
@@ -106,6 +139,7 @@ export function toModelSettings(raw: Omit<RawOptions, "source">): ModelSettings 
     watchNamespaces: Object.freeze([...raw.watchNamespace]),
     ...(raw.defaultSslCertificate === undefined ? {} : { defaultSslCertificate: raw.defaultSslCertificate }),
     publishStatusAddresses: Object.freeze([...raw.publishStatusAddress]),
+    hostOwnership: raw.hostOwnership,
     httpPort: raw.httpPort,
     httpsPort: raw.httpsPort,
     workers: raw.workers,
@@ -122,14 +156,27 @@ export function toRunSettings(command: Command): RunSettings {
   return Object.freeze({
     source: Object.freeze(raw.source),
     ...(raw.kubeconfig === undefined ? {} : { kubeconfig: raw.kubeconfig }),
+    secrets: raw.secrets,
     ...(raw.publishService === undefined ? {} : { publishService: raw.publishService }),
     electionId: raw.electionId,
+    updateStatusOnShutdown: raw.updateStatusOnShutdown,
+    pod: Object.freeze(readPod(process.env)),
+    shutdownDelayMs: Math.round((raw.shutdownDelay ?? (raw.source.kind === "kube" ? 5 : 0)) * 1000),
     healthzPort: raw.healthzPort,
     reloadIntervalMs: Math.round(raw.reloadInterval * 1000),
     logLevel: raw.logLevel,
     logFormat: raw.logFormat,
     model: toModelSettings(raw),
   });
+}
+
+/** The downward API's usual names; a pod's host name is its own name unless it uses the host's network. */
+function readPod({ POD_NAME, POD_NAMESPACE }: NodeJS.ProcessEnv): RunSettings["pod"] {
+  if (POD_NAMESPACE !== undefined && !isDnsLabel(POD_NAMESPACE)) {
+    throw new SettingsError(`POD_NAMESPACE ${quote(POD_NAMESPACE)} is no namespace`);
+  }
+  const namespace = POD_NAMESPACE === undefined ? {} : { namespace: POD_NAMESPACE };
+  return { name: POD_NAME ?? hostname(), ...namespace };
 }
 
 /** A mistake of whoever called the program: exit status 64. */

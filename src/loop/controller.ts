@@ -12,6 +12,7 @@ import type {
   Problem,
   Store,
 } from "../model/types.ts";
+import type { SyncReport } from "../report/cluster-reporter.ts";
 import { formatRef, type Logger } from "../report/log.ts";
 import {
   hashToNumber,
@@ -35,6 +36,8 @@ export interface ControllerOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: Metrics;
+  /** Where statuses and Events come from; it must not take time. */
+  readonly onSync?: (report: SyncReport) => void;
 }
 
 /** What the newest sync came to, for /debug. */
@@ -75,8 +78,11 @@ export class Controller {
     const outcome = await applier.apply(describeDesired(model.ir, rendered));
     end();
     this.#report(model, rendered, outcome);
-    this.#tellProblems([...problems, ...model.problems, ...outcome.failures.map(describeFailure)]);
+    const all = [...problems, ...model.problems, ...outcome.failures.map(describeFailure)];
+    this.#tellProblems(all);
     const ok = outcome.failures.length === 0;
+    const live = ok && outcome.deferredUntil === undefined;
+    this.#options.onSync?.({ store, statuses: model.statuses, problems: all, live });
     return outcome.deferredUntil === undefined ? { ok } : { ok, again: outcome.deferredUntil };
   }
 

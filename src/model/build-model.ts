@@ -2,6 +2,7 @@
 /** The whole rebuild: store in, configuration, statuses and problems out. No I/O, no clock, no state. */
 import { createBackends } from "./backends.ts";
 import { arrangeCertificates, findServed, toCertificate } from "./certificates.ts";
+import { enforceHostOwnership } from "./host-ownership.ts";
 import { selectIngresses } from "./ingress-classes.ts";
 import { selectOwned } from "./ownership.ts";
 import { collectProblems, type Report } from "./problems.ts";
@@ -25,7 +26,7 @@ const HTTP = "http";
 export function buildModel(input: ModelInput): ModelOutput {
   const { store, settings, now } = input;
   const { report, sorted } = collectProblems();
-  const ingresses = selectIngresses(store, settings);
+  const ingresses = enforceHostOwnership(selectIngresses(store, settings), settings.hostOwnership, report);
 
   const backends = createBackends(store, report);
   const hostRoutes = collectRoutes(ingresses, backends, report);

@@ -2,6 +2,7 @@
 /** spec.tls of all Ingresses → who claims which host, and the certificates asked for. */
 import type { V1Ingress, V1Secret } from "@kubernetes/client-node";
 import type { ParsedCertificate } from "./certificate.ts";
+import { NO_TLS } from "./host-ownership.ts";
 import { isDnsSubdomain, isHost, wildcardOf } from "./names.ts";
 import type { Report } from "./problems.ts";
 import { quote } from "./quote.ts";
@@ -41,6 +42,7 @@ export function collectTls(
   for (const ingress of ingresses) {
     const ref = refOf("Ingress", ingress);
     for (const [i, tls] of (ingress.spec?.tls ?? []).entries()) {
+      if (tls === NO_TLS) continue;
       // An entry without hosts is for all hosts of the rules.
       const hosts =
         (tls.hosts ?? []).length > 0

@@ -125,6 +125,10 @@ export interface IngressStatus {
   readonly hosts: readonly string[];
 }
 
+/** What the oldest Ingress that names a host and path owns: that, or the whole host for its namespace. */
+export const HOST_OWNERSHIPS = ["path", "namespace"] as const;
+export type HostOwnership = (typeof HOST_OWNERSHIPS)[number];
+
 /** Frozen settings that the model depends on. */
 export interface ModelSettings {
   /** IngressClass name, `evener`. */
@@ -136,6 +140,7 @@ export interface ModelSettings {
   /** `namespace/name` of the default certificate's Secret. */
   readonly defaultSslCertificate?: string;
   readonly publishStatusAddresses: readonly string[];
+  readonly hostOwnership: HostOwnership;
   readonly httpPort: number;
   readonly httpsPort: number;
   readonly workers: number;

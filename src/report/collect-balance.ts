@@ -9,6 +9,8 @@ export class BalanceCollector {
   readonly #metrics: Metrics;
   readonly #client: BalanceClient;
   readonly #deltas = new Deltas();
+  /** Endpoints whose newest connections failed, by their labels. */
+  #down = new Map<string, boolean>();
   #running: Promise<void> | undefined;
 
   constructor(metrics: Metrics, client: BalanceClient) {
@@ -29,7 +31,10 @@ export class BalanceCollector {
     const status = await this.#client.status();
     const pools = await this.#client.pools();
     this.#recordListeners(status);
-    for (const pool of pools) this.#recordPool(pool);
+    this.#metrics.endpointUp.reset();
+    const down = new Map<string, boolean>();
+    for (const pool of pools) this.#recordPool(pool, down);
+    this.#down = down;
     this.#deltas.finish();
   }
 
@@ -46,26 +51,34 @@ export class BalanceCollector {
     }
   }
 
-  #recordPool(pool: BalancePool): void {
-    const { bytes, connectFailures } = this.#metrics;
-    for (const { part, channel } of listChannels(pool)) {
+  #recordPool(pool: BalancePool, down: Map<string, boolean>): void {
+    const { bytes, connectFailures, endpointUp } = this.#metrics;
+    for (const { part, channel, live } of listChannels(pool)) {
       const key = `${pool.pool} ${part} ${channel.channel}`;
       bytes.inc({ direction: "in" }, this.#deltas.grow(`${key} in`, channel.bytes_in));
       bytes.inc({ direction: "out" }, this.#deltas.grow(`${key} out`, channel.bytes_out));
       const failed = this.#deltas.grow(`${key} failed`, channel.failed);
-      connectFailures.inc({ pool: pool.pool, endpoint: channel.channel }, failed);
+      const labels = { pool: pool.pool, endpoint: channel.channel };
+      connectFailures.inc(labels, failed);
+      // Only connections that came about count into `total`.
+      const connected = this.#deltas.grow(`${key} total`, channel.total);
+      if (!live) continue;
+      const isIdle = failed === 0 && connected === 0;
+      const isDown = isIdle ? (this.#down.get(key) ?? false) : connected === 0;
+      down.set(key, isDown);
+      endpointUp.set(labels, isDown ? 0 : 1);
     }
   }
 }
 
 /** A channel that starts to drain is still the same one, so its counters go on under the same key. */
-function listChannels(pool: BalancePool): { part: string; channel: BalanceChannel }[] {
+function listChannels(pool: BalancePool): { part: string; channel: BalanceChannel; live: boolean }[] {
   const live = pool.groups.flatMap((group) => group.channels);
   const draining = (pool.draining ?? []).flatMap((entry) => ("channels" in entry ? entry.channels : [entry]));
   const seen = new Map<string, number>();
-  return [...live, ...draining].map((channel) => {
+  return [...live, ...draining].map((channel, i) => {
     const nth = seen.get(channel.channel) ?? 0;
     seen.set(channel.channel, nth + 1);
-    return { part: String(nth), channel };
+    return { part: String(nth), channel, live: i < live.length };
   });
 }

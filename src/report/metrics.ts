@@ -104,6 +104,18 @@ export function createMetrics(version: string) {
       labelNames: ["pool", "endpoint"],
       registers,
     }),
+    endpointUp: new Gauge({
+      name: "evener_endpoint_up",
+      help: "0 when the connections made to this endpoint since the last scrape with any all failed, else 1.",
+      labelNames: ["pool", "endpoint"],
+      registers,
+    }),
+    leaderElectionStatus: new Gauge({
+      name: "evener_leader_election_status",
+      help: "1 while this replica leads, 0 while it does not; absent without a cluster.",
+      labelNames: ["name"],
+      registers,
+    }),
   };
 }
 

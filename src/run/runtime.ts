@@ -9,7 +9,7 @@ import { probeCertificate } from "../apply/tls-probe.ts";
 import type { BalanceClient } from "../balance-client/client.ts";
 import type { RunSettings } from "../cli/settings.ts";
 import { VERSION } from "../cli/version.ts";
-import { type Clock, pause } from "../clock.ts";
+import { type Clock, pause, waitAtMost } from "../clock.ts";
 import { Controller } from "../loop/controller.ts";
 import { Loop } from "../loop/loop.ts";
 import { shutDown } from "../loop/shutdown.ts";
@@ -26,6 +26,7 @@ import { listChildren } from "../supervise/process-table.ts";
 import { runOnce } from "../supervise/run-once.ts";
 import { recordChild } from "../supervise/stale.ts";
 import { ChildLog } from "./child-log.ts";
+import { type Cluster, createReporter } from "./cluster.ts";
 import { describeConfig, describeModel } from "./debug-view.ts";
 import { listBroken, listMissing } from "./readiness.ts";
 import { clearRunDir, findChildOwner, removeKeys } from "./run-dir.ts";
@@ -37,6 +38,8 @@ export interface RuntimeOptions {
   readonly client: BalanceClient;
   readonly binDir: string;
   readonly clock: Clock;
+  /** Absent when the objects come from a directory: there is nobody to report to. */
+  readonly cluster?: Cluster;
 }
 
 export interface Runtime {
@@ -50,7 +53,7 @@ const RESYNC_MS = 3600_000;
 const TEST_TIMEOUT_MS = 60_000;
 
 export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
-  const { settings, log, source, client, binDir, clock } = options;
+  const { settings, log, source, client, binDir, clock, cluster } = options;
   const { runDir, httpsPort } = settings.model;
   const certDir = join(runDir, "certs");
   const owner = findChildOwner();
@@ -60,6 +63,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   await clearRunDir(runDir, clock, log);
 
   const metrics = createMetrics(VERSION);
+  const reporter = cluster === undefined ? undefined : createReporter(cluster, settings, log, metrics);
   const runner = createExecaRunner();
   const childLog = new ChildLog(log, clock);
   let stopping = false;
@@ -124,6 +128,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     clock,
     log,
     metrics,
+    onSync: (report) => reporter?.report(report),
   });
   const loop = new Loop({
     clock,
@@ -136,7 +141,12 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   });
   const collector = new BalanceCollector(metrics, client);
   const health = await startHealthServer(settings.healthzPort, {
-    missing: () => listMissing({ source, applier, plane, stopping }),
+    missing: () => {
+      const now = clock.now();
+      const silentMs = reporter?.sinceAnswerMs;
+      const answeredAt = silentMs === undefined ? undefined : now - silentMs;
+      return listMissing({ source, applier, plane, stopping, now, answeredAt });
+    },
     broken: () => listBroken(loop),
     metrics: async () => {
       await collector.collect().catch(() => undefined);
@@ -154,18 +164,21 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     throw error;
   }
   const unsubscribe = source.onChange(() => loop.trigger());
+  reporter?.start();
   loop.start();
 
   return {
     stop: async () => {
       stopping = true;
-      unsubscribe();
       const graceMs = settings.model.shutdownGraceSeconds * 1000;
       const deadline = clock.now() + graceMs;
+      const reported = reporter?.stop(graceMs);
+      // Until nobody sends us connections any more, we serve them as ever, and follow what changes.
+      await pause(clock, Math.min(settings.shutdownDelayMs, graceMs / 2));
+      unsubscribe();
       // A sync that waits for a child that does not come up shall not use up the time of the connections.
-      const patience = new AbortController();
-      const synced = loop.stop().finally(() => patience.abort());
-      await Promise.race([synced, pause(clock, graceMs / 4, patience.signal)]);
+      const synced = loop.stop();
+      await waitAtMost(clock, (deadline - clock.now()) / 4, synced);
       await shutDown({
         fs: nodeFileSystem,
         clock,
@@ -181,6 +194,8 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
       // A `hitch --test` may still run; with its end the last sync ends.
       runner.endAll();
       await synced;
+      await reported;
+      cluster?.close();
       await removeKeys(runDir);
       await health.stop();
     },

@@ -15,6 +15,11 @@ export interface Source {
   stop(): Promise<void>;
   /** True once a complete snapshot has been seen. Nothing may be applied before. */
   readonly synced: boolean;
+  /**
+   * Since when (in the clock's milliseconds) changes may have been missed for now; undefined or absent while everything is
+   * heard of at once.
+   */
+  readonly staleSince?: number | undefined;
   /** Calls `listener` after every change of the snapshot; returns the function that ends it. */
   onChange(listener: () => void): () => void;
   /** The newest state; immutable, so that two calls can be compared. */

@@ -10,6 +10,7 @@ export const SETTINGS: ModelSettings = Object.freeze({
   watchIngressWithoutClass: false,
   watchNamespaces: [],
   publishStatusAddresses: [],
+  hostOwnership: "path",
   httpPort: 8080,
   httpsPort: 8443,
   workers: 2,

@@ -11,6 +11,7 @@ function input(more: Record<string, unknown> = {}): ReadinessInput {
     applier: { applied: { hitch: {}, balance: {} } },
     plane: { hitch: child("hitch", "ready"), balance: child("balance", "ready") },
     stopping: false,
+    now: 10_000_000,
     ...more,
   } as unknown as ReadinessInput;
 }
@@ -27,6 +28,18 @@ test("ready is: synced, both children ready, both configurations live, not stopp
     "no configuration is live in balance",
   ]);
   assert.deepEqual(listMissing(input({ stopping: true })), ["shutting down"]);
+});
+
+test("a cache is stale when the API server answers and changes are not heard of all the same", () => {
+  const now = 10_000_000;
+  const deaf = { synced: true, staleSince: now - 3_600_000 };
+  // An outage of an hour changes nothing, nor does want of a cluster.
+  assert.deepEqual(listMissing(input({ source: deaf, answeredAt: now - 3_600_000 })), []);
+  assert.deepEqual(listMissing(input({ source: deaf })), []);
+  assert.match(listMissing(input({ source: deaf, answeredAt: now - 2000 })).join(), /^the cache is stale/);
+  // A restart of the API server.
+  const justNow = { synced: true, staleSince: now - 120_000 };
+  assert.deepEqual(listMissing(input({ source: justNow, answeredAt: now - 2000 })), []);
 });
 
 test("alive is anything but a sync that never ends", () => {

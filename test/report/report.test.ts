@@ -135,6 +135,31 @@ describe("metrics", () => {
     assert.match(await metrics.registry.metrics(), /^evener_connections_total\{listener="https"\} 15$/m);
   });
 
+  test("an endpoint is up until all that was tried since the last look failed", async () => {
+    const metrics = createMetrics("1");
+    const counts = { total: 0, failed: 0 };
+    const channel = { channel: "10.0.0.1:80", max: 0, active: 0, bytes_in: 0, bytes_out: 0 };
+    const client: Partial<BalanceClient> = {
+      status: async () => ({ listeners: [] }) as unknown as BalanceStatus,
+      pools: async () => [
+        { pool: "shop/web:80", groups: [{ mode: "rr", channels: [{ ...channel, ...counts }] }] },
+      ],
+    };
+    const collector = new BalanceCollector(metrics, client as BalanceClient);
+    const look = async (total: number, failed: number) => {
+      Object.assign(counts, { total, failed });
+      await collector.collect();
+      const line = /^evener_endpoint_up\{.*\} (\d)$/m.exec(await metrics.registry.metrics());
+      return Number(line?.[1]);
+    };
+    assert.equal(await look(0, 0), 1);
+    assert.equal(await look(3, 1), 1);
+    assert.equal(await look(3, 2), 0);
+    // Nobody has tried it since.
+    assert.equal(await look(3, 2), 0);
+    assert.equal(await look(4, 2), 1);
+  });
+
   test("problems and certificates are those of now", async () => {
     const metrics = createMetrics("1");
     recordProblems(metrics, [makeProblem("a"), makeProblem("b"), makeProblem("c", "Other")]);

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+/** One scope with its reflector, its objects, and how it is doing. */
+import type { Clock } from "../../clock.ts";
+import type { Transport } from "../../kube/transport.ts";
+import type { ObjectRef, Problem } from "../../model/types.ts";
+import type { Logger } from "../../report/log.ts";
+import { KINDS } from "../../store/kinds.ts";
+import { describeFailure, type Failure } from "./failure.ts";
+import type { Interner } from "./interner.ts";
+import { ObjectCache } from "./object-cache.ts";
+import { Reflector, type Timing } from "./reflector.ts";
+import type { ReflectorState } from "./reflector-state.ts";
+import { formatScope, pathOfScope, type Scope, selectorOfScope } from "./watched-kinds.ts";
+
+export interface ScopeWatchOptions {
+  readonly transport: Transport;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly timing: Timing;
+  readonly log: Logger;
+  readonly interner: Interner;
+}
+
+/** A restart of the API server is over by then; whoever still fails has a problem worth telling. */
+const MANY_FAILURES = 6;
+
+export class ScopeWatch {
+  readonly scope: Scope;
+  readonly cache: ObjectCache;
+  readonly #reflector: Reflector;
+  readonly #options: ScopeWatchOptions;
+  readonly #onChange: () => void;
+  #failure: { readonly last: Failure; readonly since: number; readonly many: boolean } | undefined;
+
+  constructor(scope: Scope, options: ScopeWatchOptions, onChange: () => void) {
+    this.scope = scope;
+    this.#options = options;
+    this.#onChange = onChange;
+    this.cache = new ObjectCache(scope.kind, options.interner, onChange);
+    const fieldSelector = selectorOfScope(scope);
+    this.#reflector = new Reflector({
+      path: pathOfScope(scope),
+      ...(fieldSelector === undefined ? {} : { fieldSelector }),
+      ...options,
+      sink: this.cache,
+      onSynced: onChange,
+      onFailure: (failure, state, waitMs) => this.#noteFailure(failure, state, waitMs),
+      onConnected: () => this.#noteConnected(),
+    });
+  }
+
+  start(): void {
+    this.#reflector.start();
+  }
+
+  stop(): Promise<void> {
+    return this.#reflector.stop();
+  }
+
+  renew(): void {
+    this.#reflector.renew();
+  }
+
+  /** All is known of it; of a single object that we may not read, all is known as well. */
+  get settled(): boolean {
+    return this.#reflector.synced || this.#isDenied;
+  }
+
+  /**
+   * Since when changes have not been heard of; undefined while they are. A right that is missing is missing for all replicas,
+   * and to be told (problems), not a deafness of this one.
+   */
+  get staleSince(): number | undefined {
+    return this.#isRefused ? undefined : this.#failure?.since;
+  }
+
+  *problems(): Generator<Problem> {
+    yield* this.cache.problems();
+    const failure = this.#failure;
+    if (failure === undefined || (!failure.many && !this.#isDenied)) return;
+    const what = formatScope(this.scope);
+    const why = describeFailure(failure.last);
+    const message = this.#isDenied
+      ? `may not be read, and is as good as absent: ${why}`
+      : `${what} can't be watched for now, and what was last known stays in use: ${why}`;
+    const reason = this.#isDenied ? "ReadForbidden" : "WatchFailing";
+    yield { ref: this.#ref(), severity: "error", reason, message };
+  }
+
+  get #isRefused(): boolean {
+    const last = this.#failure?.last;
+    return last?.kind === "status" && last.code === 403;
+  }
+
+  get #isDenied(): boolean {
+    return this.scope.name !== undefined && this.#isRefused;
+  }
+
+  #ref(): ObjectRef {
+    const { kind, namespace, name } = this.scope;
+    if (!this.#isDenied || name === undefined) {
+      return { apiVersion: "evener.io/v1alpha1", kind: "Evener", name: "source" };
+    }
+    return {
+      apiVersion: KINDS[kind].apiVersion,
+      kind,
+      ...(namespace === undefined ? {} : { namespace }),
+      name,
+    };
+  }
+
+  #noteFailure(last: Failure, { failures }: ReflectorState, waitMs: number): void {
+    const { log, clock } = this.#options;
+    const before = this.#failure;
+    const wasDenied = this.#isDenied;
+    const many = failures >= MANY_FAILURES || (before?.many ?? false);
+    this.#failure = { last, since: before?.since ?? clock.now(), many };
+    // An outage of an hour is told a dozen times, not a thousand.
+    const level = Number.isInteger(Math.log2(failures)) ? "warn" : "debug";
+    const fields = { scope: formatScope(this.scope), failures, retryMs: waitMs };
+    log[level](fields, `the watch failed: ${describeFailure(last)}`);
+    if (wasDenied !== this.#isDenied || (before?.many ?? false) !== many) this.#onChange();
+  }
+
+  #noteConnected(): void {
+    const before = this.#failure;
+    if (before === undefined) return;
+    const wasDenied = this.#isDenied;
+    this.#failure = undefined;
+    this.#options.log.info({ scope: formatScope(this.scope) }, "the watch goes on");
+    if (before.many || wasDenied) this.#onChange();
+  }
+}

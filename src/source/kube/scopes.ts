@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Which collections to watch, from the settings and, for Secrets read by name, from the Ingresses. */
+import { selectIngresses } from "../../model/ingress-classes.ts";
+import { isDnsSubdomain } from "../../model/names.ts";
+import type { ModelSettings, Store } from "../../model/types.ts";
+import { KINDS, type StoredKind } from "../../store/kinds.ts";
+import { type Scope, WATCHED } from "./watched-kinds.ts";
+
+export const SECRET_MODES = ["tls", "named"] as const;
+/** All Secrets of type kubernetes.io/tls, or just those that Ingresses name. */
+export type SecretMode = (typeof SECRET_MODES)[number];
+
+export interface ScopeSettings {
+  readonly model: ModelSettings;
+  readonly secrets: SecretMode;
+  /** `namespace/name` of a Service to know of, wherever it is. */
+  readonly publishService?: string;
+}
+
+/** What is watched from the start to the end. */
+export function listScopes({ model, secrets, publishService }: ScopeSettings): Scope[] {
+  const namespaces = model.watchNamespaces;
+  const scopes = (Object.keys(WATCHED) as StoredKind[])
+    .filter((kind) => kind !== "Secret" || secrets === "tls")
+    .flatMap((kind): Scope[] =>
+      namespaces.length === 0 || !KINDS[kind].namespaced
+        ? [{ kind }]
+        : namespaces.map((namespace) => ({ kind, namespace })),
+    );
+  const single = (kind: StoredKind, key: string | undefined, covered: boolean) => {
+    const [namespace = "", name = ""] = key?.split("/") ?? [];
+    const isWatched = covered && (namespaces.length === 0 || namespaces.includes(namespace));
+    if (key !== undefined && !isWatched) scopes.push({ kind, namespace, name });
+  };
+  single("Secret", model.defaultSslCertificate, secrets === "tls");
+  single("Service", publishService, true);
+  return scopes;
+}
+
+/** The Secrets that our Ingresses name, each once. */
+export function listNamedSecrets(store: Store, settings: ModelSettings): Scope[] {
+  const scopes = new Map<string, Scope>();
+  for (const { metadata, spec } of selectIngresses(store, settings)) {
+    for (const { secretName: name } of spec?.tls ?? []) {
+      const namespace = metadata?.namespace;
+      if (name === undefined || namespace === undefined || !isDnsSubdomain(name)) continue;
+      scopes.set(`${namespace}/${name}`, { kind: "Secret", namespace, name });
+    }
+  }
+  return [...scopes.values()];
+}
