@@ -121,7 +121,7 @@ function describeBundled(dir: string): Component {
   };
   if (typeof license !== "string") throw new Error(`${name} names no licence in its package.json`);
   const texts = readdirSync(join(ROOT, dir)).filter((file) =>
-    /^(licen[cs]e|copying|notice|copyright)/i.test(file),
+    /^((?:un)?licen[cs]e|copying|notice|copyright)/i.test(file),
   );
   if (texts.length === 0) throw new Error(`${name} brings no licence text`);
   return {
