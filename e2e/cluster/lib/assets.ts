@@ -5,7 +5,13 @@ import { join } from "node:path";
 import { execa } from "execa";
 
 export const ROOT = join(import.meta.dirname, "../../..");
-const PROGRAMS = ["kube-apiserver", "kube-controller-manager", "kube-scheduler", "kubelet", "kube-proxy"] as const;
+const PROGRAMS = [
+  "kube-apiserver",
+  "kube-controller-manager",
+  "kube-scheduler",
+  "kubelet",
+  "kube-proxy",
+] as const;
 
 export type KubeProgram = (typeof PROGRAMS)[number];
 
@@ -39,7 +45,8 @@ export function whyNot(): string | false {
   if (process.env.EVENER_TEST_CLUSTER !== "1") return "make e2e-cluster";
   if (process.getuid?.() !== 0) return "a node needs root";
   // The node is one cable away from here, and neither shall have a way to anything else.
-  if (readlinkSync("/proc/self/ns/net") === readlinkSync("/proc/1/ns/net")) return "make e2e-cluster makes the network";
+  if (readlinkSync("/proc/self/ns/net") === readlinkSync("/proc/1/ns/net"))
+    return "make e2e-cluster makes the network";
   const routes = readFileSync("/proc/self/net/route", "utf8").trim().split("\n").slice(1);
   return routes.length > 0 ? "this network namespace has routes" : false;
 }

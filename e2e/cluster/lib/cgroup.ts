@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The group below which kubelet makes those of the pods, in every hierarchy. */
-import { readdir, readFile, rmdir } from "node:fs/promises";
+
 import { mkdirSync, readdirSync } from "node:fs";
+import { readdir, readFile, rmdir } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -39,7 +40,9 @@ export class Cgroup {
           if ((error as NodeJS.ErrnoException).code === "ENOENT") break;
           // Processes that were killed a moment ago still count.
           if (i === TRIES) {
-            left.push(`${dir}: ${String(error)}: ${await readFile(join(dir, "cgroup.procs"), "utf8").catch(() => "")}`);
+            left.push(
+              `${dir}: ${String(error)}: ${await readFile(join(dir, "cgroup.procs"), "utf8").catch(() => "")}`,
+            );
             break;
           }
           await sleep(100);

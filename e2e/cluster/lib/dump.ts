@@ -19,7 +19,8 @@ export async function dumpLogs(work: string): Promise<void> {
   const pods = join(work, "pods");
   await cp(pods, join(out, "pods"), { recursive: true });
   for (const entry of await readdir(pods, { recursive: true, withFileTypes: true })) {
-    if (entry.isFile()) await show(join(entry.parentPath, entry.name), join(entry.parentPath.slice(pods.length), entry.name));
+    if (entry.isFile())
+      await show(join(entry.parentPath, entry.name), join(entry.parentPath.slice(pods.length), entry.name));
   }
   console.error(`all logs: ${out}`);
 }

@@ -98,7 +98,8 @@ export class Machine {
     const ip = (...args: readonly string[]) => execa("ip", [...args]);
     const node = ["netns", String(this.#pid)];
     await ip("link", "add", "node0", "type", "veth", "peer", "name", "eth0", ...node);
-    for (const address of CLIENT_ADDRESSES) await ip("address", "add", `${address}/${LINK_PREFIX}`, "dev", "node0");
+    for (const address of CLIENT_ADDRESSES)
+      await ip("address", "add", `${address}/${LINK_PREFIX}`, "dev", "node0");
     await ip("link", "set", "node0", "up");
     await this.execute("ip", "address", "add", `${NODE_ADDRESS}/${LINK_PREFIX}`, "dev", "eth0");
     await this.execute("ip", "link", "set", "eth0", "up");

@@ -19,7 +19,14 @@ import {
   makeProxyConfig,
   PAUSE_IMAGE,
 } from "./configs.ts";
-import { apiServerFlags, controllerManagerFlags, etcdFlags, type Flags, schedulerFlags, toArgs } from "./control-plane.ts";
+import {
+  apiServerFlags,
+  controllerManagerFlags,
+  etcdFlags,
+  type Flags,
+  schedulerFlags,
+  toArgs,
+} from "./control-plane.ts";
 import { Machine, type Running } from "./machine.ts";
 import { readProcess } from "./processes.ts";
 import { compileStatic, makeScratchImage } from "./scratch-image.ts";
@@ -161,7 +168,10 @@ export class Node {
       "hostname-override": NODE_NAME,
       "node-ip": NODE_ADDRESS,
     });
-    await this.#writeJson("proxy.json", makeProxyConfig(await this.#addUser("proxy", "/CN=system:kube-proxy")));
+    await this.#writeJson(
+      "proxy.json",
+      makeProxyConfig(await this.#addUser("proxy", "/CN=system:kube-proxy")),
+    );
     await run("kube-proxy", { config: join(work, "proxy.json") });
     await this.#until("the node is ready", () => this.#isReady());
   }

@@ -13,7 +13,9 @@ export interface Process {
 }
 
 export function listProcesses(): Process[] {
-  return readdirSync("/proc").flatMap((name) => (/^\d+$/.test(name) ? (readProcess(Number(name)) ?? []) : []));
+  return readdirSync("/proc").flatMap((name) =>
+    /^\d+$/.test(name) ? (readProcess(Number(name)) ?? []) : [],
+  );
 }
 
 export function readProcess(pid: number): Process | undefined {
