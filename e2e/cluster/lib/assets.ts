@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Where the node's programs and images are; `make e2e-cluster` has built them before. */
-import { existsSync, readFileSync, readlinkSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
 
@@ -45,8 +45,6 @@ export function whyNot(): string | false {
   if (process.env.EVENER_TEST_CLUSTER !== "1") return "make e2e-cluster";
   if (process.getuid?.() !== 0) return "a node needs root";
   // The node is one cable away from here, and neither shall have a way to anything else.
-  if (readlinkSync("/proc/self/ns/net") === readlinkSync("/proc/1/ns/net"))
-    return "make e2e-cluster makes the network";
   const routes = readFileSync("/proc/self/net/route", "utf8").trim().split("\n").slice(1);
-  return routes.length > 0 ? "this network namespace has routes" : false;
+  return routes.length > 0 ? "make e2e-cluster makes a network without routes" : false;
 }
