@@ -103,6 +103,12 @@ e2e: deps dataplane build e2e-assets ## only the end-to-end tests, with real pro
 golden: deps ## write test/golden/*/out anew; read the difference before you commit it
 	@EVENER_GOLDEN=write $(NODE) --test test/golden/golden.test.ts
 
+##@ Measure
+.PHONY: bench-http
+bench-http: deps dataplane ## CPU per keep-alive HTTPS request beside haproxy and nginx (ROUNDS, SECONDS, CONNECTIONS)
+	@vendor/deps.sh wrk haproxy nginx-light openssl
+	@$(NODE) bench/http.ts
+
 ##@ Later
 .PHONY: bench
 bench: ## comparison with other proxies (not there yet)

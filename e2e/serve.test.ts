@@ -5,12 +5,12 @@ import { existsSync } from "node:fs";
 import { mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { test } from "node:test";
+import { type TestContext, test } from "node:test";
 import { fingerprintLeaf } from "../src/apply/fingerprint.ts";
 import { makeKeyPair } from "../test/fixtures/certificates.ts";
 import { eventually } from "../test/fixtures/eventually.ts";
 import { startBackend } from "./lib/backend.ts";
-import { curl, curlStatus, inParallel, OpenConnection, servedFingerprint } from "./lib/client.ts";
+import { curl, httpStatus, inParallel, OpenConnection, servedFingerprint } from "./lib/client.ts";
 import { Evener } from "./lib/evener.ts";
 import { makeEndpoints, makeIngress, makeSecret, makeService, makeSite } from "./lib/manifests.ts";
 
@@ -50,11 +50,13 @@ test("the product: SNI a and SNI b reach their own backends, with their own cert
   assert.equal(await evener.stop(), 0);
 });
 
-test("200 open connections survive an endpoint change and a rotation; only the rotation reloads Hitch", async (t) => {
+/** In the TCP lane whoever is connected stays where he is; in the HTTP lane his next request goes where requests go now. */
+async function surviveChanges(t: TestContext, lane: "http" | "tcp"): Promise<void> {
+  const moved = lane === "tcp" ? "one" : "two";
   const [one, two] = [await startBackend(t, "one"), await startBackend(t, "two")];
   const [before, after] = [await makeKeyPair(["a.example"]), await makeKeyPair(["a.example"])];
   const evener = await Evener.start(t, {
-    a: makeSite("a", [one.port]),
+    a: makeSite("a", [one.port], { lane }),
     tls: [makeSecret("a-tls", before)],
   });
   const connections = await inParallel(200, 20, () => OpenConnection.open("a.example", evener.httpsPort));
@@ -65,10 +67,9 @@ test("200 open connections survive an endpoint change and a rotation; only the r
 
   const hitchLog = () => evener.log.filter((record) => record.child === "hitch").length;
   const quiet = hitchLog();
-  await evener.put("a", makeSite("a", [two.port]));
+  await evener.put("a", makeSite("a", [two.port], { lane }));
   await eventually("the new endpoint", async () => (await curl("a.example", evener.httpsPort)) === "two");
-  // Whoever is connected stays where he is.
-  assert.deepEqual(new Set(await askAll()), new Set(["one"]));
+  assert.deepEqual(new Set(await askAll()), new Set([moved]));
   assert.equal(hitchLog(), quiet, "Hitch said something: it was signalled");
   assert.equal(await evener.metric("evener_hitch_generations"), 1);
   assert.equal(
@@ -81,7 +82,7 @@ test("200 open connections survive an endpoint change and a rotation; only the r
   await eventually("the rotation", () => evener.countReloads("hitch") === 2);
   const wanted = fingerprintLeaf(after.cert);
   for (let i = 0; i < 20; i++) assert.equal(await servedFingerprint("a.example", evener.httpsPort), wanted);
-  assert.deepEqual(new Set(await askAll()), new Set(["one"]));
+  assert.deepEqual(new Set(await askAll()), new Set([moved]));
   assert.ok(connections.every((connection) => connection.fingerprint === fingerprintLeaf(before.cert)));
   assert.equal(await evener.metric("evener_hitch_generations"), 2);
   assert.equal(await evener.metric('evener_connections_active{listener="https"}'), 200);
@@ -96,7 +97,12 @@ test("200 open connections survive an endpoint change and a rotation; only the r
     "no connection",
     async () => (await evener.metric('evener_connections_active{listener="https"}')) === 0,
   );
-});
+}
+
+for (const lane of ["http", "tcp"] as const) {
+  test(`${lane} lane: 200 open connections survive an endpoint change and a rotation; only the rotation reloads Hitch`, (t) =>
+    surviveChanges(t, lane));
+}
 
 test("a Secret that comes later is served when it is there; till then the default certificate", async (t) => {
   const a = await startBackend(t, "a");
@@ -141,17 +147,21 @@ test("of two certificates for one host from two namespaces the owner's is served
   assert.equal(await servedFingerprint("a.example", evener.httpsPort), fingerprintLeaf(own.cert));
 });
 
-test("a Service without endpoints: closed, counted, reported; and served when it has some", async (t) => {
-  const a = await startBackend(t, "a");
-  const pair = await makeKeyPair(["a.example"]);
+test("a Service without endpoints: refused, counted, reported; and served when it has some", async (t) => {
+  const [a, b] = [await startBackend(t, "a"), await startBackend(t, "b")];
+  const [pairA, pairB] = [await makeKeyPair(["a.example"]), await makeKeyPair(["b.example"])];
   const evener = await Evener.start(t, {
-    a: [makeService("a"), makeIngress("a", "a.example"), makeSecret("a-tls", pair)],
+    a: [makeService("a"), makeIngress("a", "a.example"), makeSecret("a-tls", pairA)],
+    b: [makeService("b"), makeIngress("b", "b.example", { lane: "tcp" }), makeSecret("b-tls", pairB)],
   });
-  assert.notEqual(await curlStatus("a.example", evener.httpsPort), 0);
-  const closed = 'evener_connections_refused_total{listener="https",reason="no_channel"}';
-  assert.equal(await evener.metric(closed), 1);
-  assert.match((await evener.get("/metrics")).text, /^evener_problems\{.*\} 1$/m);
-  await evener.put("endpoints", makeEndpoints("a", [a.port]));
-  await eventually("the endpoint", async () => (await curlStatus("a.example", evener.httpsPort)) === 0);
+  const refused = 'evener_connections_refused_total{listener="https",reason="no_channel"}';
+  assert.equal(await httpStatus("a.example", evener.httpsPort), 503);
+  assert.equal(await evener.metric(refused), 1);
+  assert.equal(await httpStatus("b.example", evener.httpsPort), 0, "the TCP lane can only close");
+  assert.equal(await evener.metric(refused), 2);
+  assert.match((await evener.get("/metrics")).text, /^evener_problems\{.*\} 2$/m);
+  await evener.put("endpoints", [...makeEndpoints("a", [a.port]), ...makeEndpoints("b", [b.port])]);
+  await eventually("the endpoint", async () => (await httpStatus("a.example", evener.httpsPort)) === 200);
+  await eventually("the other", async () => (await httpStatus("b.example", evener.httpsPort)) === 200);
   assert.doesNotMatch((await evener.get("/metrics")).text, /^evener_problems\{/m);
 });

@@ -13,13 +13,17 @@ import { startBackend } from "./lib/backend.ts";
 import { makeGatedPrograms } from "./lib/bad-programs.ts";
 import { curlStatus, OpenConnection } from "./lib/client.ts";
 import { Evener } from "./lib/evener.ts";
-import { makeSecret, makeSite } from "./lib/manifests.ts";
+import { makeIngress, makeSecret, makeSite } from "./lib/manifests.ts";
 
-async function startSite(t: Parameters<typeof Evener.start>[0], grace: string) {
+async function startSite(t: Parameters<typeof Evener.start>[0], grace: string, lane: "http" | "tcp" = "tcp") {
   const backend = await startBackend(t, "a");
   const pair = await makeKeyPair(["a.example"]);
   const args = ["--shutdown-grace-period", grace];
-  const site = { a: makeSite("a", [backend.port]), tls: [makeSecret("a-tls", pair)] };
+  const site = {
+    a: makeSite("a", [backend.port], { lane }),
+    plain: [makeIngress("plain", "plain.example", { service: "a", secret: "none" })],
+    tls: [makeSecret("a-tls", pair)],
+  };
   const evener = await Evener.start(t, site, { args });
   const masters = [evener.childPid("hitch"), evener.childPid("balance")];
   const family = (await listProcesses()).filter(({ group }) => masters.includes(group)).map(({ pid }) => pid);
@@ -42,6 +46,24 @@ test("SIGTERM: not ready, no new connection, the open ones go on; exit 0 when th
   assert.equal(await ended, 0);
   assert.deepEqual(family.filter(isAlive), []);
   assert.equal(existsSync(join(evener.runDir, "certs")), false, "keys are left on the disk");
+});
+
+test("HTTP lane: after SIGTERM an open connection gets one more answer, which says that it is the last", async (t) => {
+  const { evener, family } = await startSite(t, "60s", "http");
+  const tls = await OpenConnection.open("a.example", evener.httpsPort);
+  const plain = await OpenConnection.openPlain(evener.httpPort);
+  assert.equal(await tls.ask("a.example"), "a");
+  assert.equal(await plain.ask("plain.example"), "a");
+  evener.kill("SIGTERM");
+  await eventually("the closed port", async () => (await curlStatus("a.example", evener.httpsPort)) !== 0);
+  await assert.rejects(OpenConnection.openPlain(evener.httpPort), /ECONNREFUSED/);
+  const ended = evener.waitExit();
+  assert.equal(await tls.ask("a.example"), "a");
+  assert.equal(await plain.ask("plain.example"), "a");
+  for (const { received } of [tls, plain]) assert.match(received, /^Connection: close\r$/m);
+  assert.equal(await ended, 0, "nobody had to close a connection for it to end");
+  await eventually("the closed connections", () => tls.failed !== undefined && plain.failed !== undefined);
+  assert.deepEqual(family.filter(isAlive), []);
 });
 
 test("a connection that stays is cut when the grace period is over", async (t) => {

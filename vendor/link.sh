@@ -48,23 +48,29 @@ for c in "${sources[@]}"; do
 	balance+=("$o")
 	pairs+=("$c" "$o")
 done
-dispatch=$(object_of src/dataplane/dispatch.c)
+# Beside the dispatcher, what stands in for system calls in Hitch.
+glue=() glue_pairs=()
+for c in src/dataplane/*.c; do
+	o=$(object_of "$c")
+	glue+=("$o")
+	glue_pairs+=("$c" "$o")
+done
 
 # Nothing changed since the last link?
-key=$(echo "$LD_FLAGS $hitch $mimalloc $llhttp $dispatch ${balance[*]}" | cat - "$vendor_dir/link.sh" | sha256sum)
+key=$(echo "$LD_FLAGS $hitch $mimalloc $llhttp ${glue[*]} ${balance[*]}" | cat - "$vendor_dir/link.sh" | sha256sum)
 if test -x "$bin/hitch" && test "$bin/balance" -ef "$bin/hitch" && test "$(cat "$stamp" 2>/dev/null)" = "$key"; then
 	step evener "" "$bin/hitch is up to date"
 	exit 0
 fi
 
 # shellcheck disable=SC2016 # for the inner shell
-printf '%s\0' "${pairs[@]}" src/dataplane/dispatch.c "$dispatch" |
+printf '%s\0' "${pairs[@]}" "${glue_pairs[@]}" |
 	xargs -0 -n 2 -P "$JOBS" bash -c 'compile "$1" "$2" || exit 255' compile ||
 	die "src/balance does not compile"
 work=$(mktemp -d "$cache/link.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 seal balance_main "$work/balance.o" "${balance[@]}" "$llhttp/lib/libllhttp.a"
-"$cc" $LD_FLAGS -o "$work/elf" "$dispatch" "$hitch" "$work/balance.o" "$mimalloc" ||
+"$cc" $LD_FLAGS -o "$work/elf" "${glue[@]}" "$hitch" "$work/balance.o" "$mimalloc" ||
 	die "linking failed"
 
 # The allocator must be mimalloc for every caller. libc's own one would be a second heap, and nothing would say so.

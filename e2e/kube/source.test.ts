@@ -5,7 +5,7 @@ import { after, before, describe, type TestContext, test } from "node:test";
 import { fingerprintLeaf } from "../../src/apply/fingerprint.ts";
 import { makeKeyPair } from "../../test/fixtures/certificates.ts";
 import { eventually } from "../../test/fixtures/eventually.ts";
-import { curl, curlStatus, servedFingerprint } from "../lib/client.ts";
+import { curl, httpStatus, servedFingerprint } from "../lib/client.ts";
 import type { Evener } from "../lib/evener.ts";
 import { ingressClass, type Manifest, makeIngress, makeSecret } from "../lib/manifests.ts";
 import { findPodAddress, makePods, startPod, startReplica } from "../lib/replica.ts";
@@ -38,18 +38,22 @@ describe("what is written to the API server reaches the data plane", () => {
       async () => (await curl(host, evener.httpsPort)) === body,
       WAIT_MS,
     );
-  const getsNothing = (evener: Evener, host: string) =>
+  const getsStatus = (evener: Evener, host: string, status: number) =>
     eventually(
-      `${host} is not served`,
-      async () => (await curlStatus(host, evener.httpsPort)) !== 0,
+      `${host} gets ${status}`,
+      async () => (await httpStatus(host, evener.httpsPort)) === status,
       WAIT_MS,
     );
+  /** No Ingress has the host. */
+  const isUnknown = (evener: Evener, host: string) => getsStatus(evener, host, 404);
+  /** An Ingress has the host, but there is no pod for it. */
+  const isUnserved = (evener: Evener, host: string) => getsStatus(evener, host, 503);
 
   test("an Ingress", async (t) => {
     const evener = await start(t);
     const [a, b] = [await startPod(t, "a"), await startPod(t, "b")];
     await have(t, ...makePods("a", [a.port]), ...makePods("b", [b.port]));
-    await getsNothing(evener, "web.example");
+    await isUnknown(evener, "web.example");
     const ingress = makeIngress("web", "web.example", { service: "a" });
     await have(t, ingress);
     await gets(evener, "web.example", "a");
@@ -57,9 +61,9 @@ describe("what is written to the API server reaches the data plane", () => {
     await gets(evener, "web.example", "b");
     await cluster.admin.apply(makeIngress("web", "moved.example", { service: "b" }));
     await gets(evener, "moved.example", "b");
-    await getsNothing(evener, "web.example");
+    await isUnknown(evener, "web.example");
     await cluster.admin.delete(ingress);
-    await getsNothing(evener, "moved.example");
+    await isUnknown(evener, "moved.example");
   });
 
   test("a Service", async (t) => {
@@ -67,15 +71,15 @@ describe("what is written to the API server reaches the data plane", () => {
     const [pod] = [await startPod(t, "svc")];
     const [service = {}, ...slices] = makePods("svc", [pod.port]);
     await have(t, ...slices, makeIngress("svc", "svc.example", { service: "svc" }));
-    await getsNothing(evener, "svc.example");
+    await isUnserved(evener, "svc.example");
     await have(t, service);
     await gets(evener, "svc.example", "svc");
     await cluster.admin.apply({ ...service, spec: { ports: [{ name: "other", port: 81 }] } });
-    await getsNothing(evener, "svc.example");
+    await isUnserved(evener, "svc.example");
     await cluster.admin.apply({ ...service, spec: { ports: [{ name: "http", port: 80 }] } });
     await gets(evener, "svc.example", "svc");
     await cluster.admin.delete(service);
-    await getsNothing(evener, "svc.example");
+    await isUnserved(evener, "svc.example");
   });
 
   test("an EndpointSlice", async (t) => {
@@ -83,18 +87,18 @@ describe("what is written to the API server reaches the data plane", () => {
     const [a, b] = [await startPod(t, "a"), await startPod(t, "b")];
     const [service = {}, slice = {}] = makePods("eps", [a.port]);
     await have(t, service, makeIngress("eps", "eps.example", { service: "eps" }));
-    await getsNothing(evener, "eps.example");
+    await isUnserved(evener, "eps.example");
     await have(t, slice);
     await gets(evener, "eps.example", "a");
     await cluster.admin.apply({ ...slice, ports: [{ name: "http", port: b.port }] });
     await gets(evener, "eps.example", "b");
     const leaving = [{ addresses: [findPodAddress()], conditions: { ready: false } }];
     await cluster.admin.apply({ ...slice, endpoints: leaving });
-    await getsNothing(evener, "eps.example");
+    await isUnserved(evener, "eps.example");
     await cluster.admin.apply(slice);
     await gets(evener, "eps.example", "a");
     await cluster.admin.delete(slice);
-    await getsNothing(evener, "eps.example");
+    await isUnserved(evener, "eps.example");
   });
 
   test("a Secret", async (t) => {
@@ -129,14 +133,14 @@ describe("what is written to the API server reaches the data plane", () => {
       metadata: { name: "second" },
       spec: { controller },
     });
-    await getsNothing(evener, "cls.example");
+    await isUnknown(evener, "cls.example");
     const before = await cluster.admin.get(ingress);
     await have(t, makeClass("evener.io/ingress-controller"));
     await gets(evener, "cls.example", "cls");
     await cluster.admin.delete(makeClass(""));
-    await getsNothing(evener, "cls.example");
+    await isUnknown(evener, "cls.example");
     await cluster.admin.apply(makeClass("someone.example/else"));
-    await getsNothing(evener, "cls.example");
+    await isUnknown(evener, "cls.example");
     assert.deepEqual((await cluster.admin.get(ingress))?.status, before?.status);
   });
 

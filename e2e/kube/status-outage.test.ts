@@ -23,7 +23,7 @@ test("an outage of the API server costs no request, and statuses catch up after 
 
   const client = new ServiceClient();
   client.add(evener);
-  client.start({ host: "a.example", lasting: 4, single: 2, requests: 20, tlsOnly: true });
+  client.start({ host: "a.example", lasting: 4, single: 2, requests: 20 });
   await eventually("traffic", () => client.total > 20);
   await cluster.stopApiServer("SIGKILL");
   // Longer than a leader may go without renewing.

@@ -10,6 +10,12 @@ export interface Backend {
   readonly port: number;
   /** TCP connections accepted so far. */
   readonly accepted: () => number;
+  /** Requests answered so far. */
+  readonly requests: () => number;
+  /** TCP connections open now. */
+  readonly open: () => Promise<number>;
+  /** Ends as a pod does: no new connection, idle ones closed, what is under way finished. */
+  retire(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -20,15 +26,36 @@ export async function startBackend(
   address = "127.0.0.1",
 ): Promise<Backend> {
   let accepted = 0;
-  const server = createServer((_request, response) => response.end(`${name}\n`));
+  let requests = 0;
+  const server = createServer((_request, response) => {
+    requests++;
+    response.end(`${name}\n`);
+  });
   server.keepAliveTimeout = 600_000;
   server.on("connection", () => accepted++);
   server.listen(port, address, 4096);
   await once(server, "listening");
+  const open = () =>
+    new Promise<number>((resolve, reject) =>
+      server.getConnections((error, count) => (error === null ? resolve(count) : reject(error))),
+    );
   const stop = async () => {
     server.closeAllConnections();
     if (server.listening) await new Promise((resolve) => server.close(resolve));
   };
+  const retire = async () => {
+    const closed = new Promise((resolve) => server.close(resolve));
+    server.closeIdleConnections();
+    await closed;
+  };
   t.after(stop);
-  return { name, port: (server.address() as AddressInfo).port, accepted: () => accepted, stop };
+  return {
+    name,
+    port: (server.address() as AddressInfo).port,
+    accepted: () => accepted,
+    requests: () => requests,
+    open,
+    retire,
+    stop,
+  };
 }

@@ -2,7 +2,8 @@
 /** Clients: curl and openssl as everybody has them, and connections that stay open. */
 import { execFile } from "node:child_process";
 import { once } from "node:events";
-import { connect, type TLSSocket } from "node:tls";
+import { connect as connectPlain, type Socket } from "node:net";
+import { connect, TLSSocket } from "node:tls";
 import { promisify } from "node:util";
 import { fingerprintLeaf, normalizeFingerprint } from "../../src/apply/fingerprint.ts";
 
@@ -27,6 +28,36 @@ export async function curlStatus(host: string, port: number): Promise<number> {
   }
 }
 
+/** Body of `SCHEME://HOST:PORT/PATH`, whatever its status. */
+export async function fetchBody(
+  scheme: "http" | "https",
+  host: string,
+  port: number,
+  path: string,
+): Promise<string> {
+  const args = ["--silent", "--show-error", "--insecure", "--max-time", "10"];
+  const target = [
+    "--path-as-is",
+    "--resolve",
+    `${host}:${port}:127.0.0.1`,
+    `${scheme}://${host}:${port}${path}`,
+  ];
+  const { stdout } = await run("curl", [...args, ...target]);
+  return stdout.trim();
+}
+
+/** Status code of `https://HOST:PORT/`; 0 when there is no HTTP answer. */
+export async function httpStatus(host: string, port: number): Promise<number> {
+  const args = ["--silent", "--insecure", "--max-time", "10", "--resolve", `${host}:${port}:127.0.0.1`];
+  const format = ["--output", "/dev/null", "--write-out", "%{http_code}"];
+  try {
+    const { stdout } = await run("curl", [...args, ...format, `https://${host}:${port}/`]);
+    return Number(stdout);
+  } catch {
+    return 0;
+  }
+}
+
 /** Fingerprint of the certificate that openssl's client is shown. */
 export async function servedFingerprint(host: string, port: number): Promise<string> {
   const child = run("openssl", ["s_client", "-connect", `127.0.0.1:${port}`, "-servername", host]);
@@ -35,13 +66,13 @@ export async function servedFingerprint(host: string, port: number): Promise<str
   return fingerprintLeaf(stdout);
 }
 
-/** A TLS connection that can ask again and again. */
+/** A connection that can ask again and again. */
 export class OpenConnection {
-  readonly #socket: TLSSocket;
+  readonly #socket: Socket;
   #received = "";
   #failed: Error | undefined;
 
-  private constructor(socket: TLSSocket) {
+  private constructor(socket: Socket) {
     this.#socket = socket;
     socket.on("data", (chunk) => {
       this.#received += chunk.toString();
@@ -60,8 +91,20 @@ export class OpenConnection {
     return new OpenConnection(socket);
   }
 
+  static async openPlain(port: number): Promise<OpenConnection> {
+    const socket = connectPlain({ host: "127.0.0.1", port });
+    await once(socket, "connect");
+    return new OpenConnection(socket);
+  }
+
   get fingerprint(): string {
+    if (!(this.#socket instanceof TLSSocket)) throw new Error("without TLS there is no certificate");
     return normalizeFingerprint(this.#socket.getPeerCertificate().fingerprint256);
+  }
+
+  /** What came since the last request was sent. */
+  get received(): string {
+    return this.#received;
   }
 
   get failed(): Error | undefined {

@@ -48,14 +48,20 @@ export interface IngressOptions {
   readonly service?: string;
   readonly secret?: string;
   readonly created?: string;
+  readonly lane?: "http" | "tcp";
 }
 
 export function makeIngress(name: string, host: string, options: IngressOptions = {}): Manifest {
-  const { namespace = "default", service = name, secret = `${name}-tls`, created } = options;
+  const { namespace = "default", service = name, secret = `${name}-tls`, created, lane = "http" } = options;
   return {
     apiVersion: "networking.k8s.io/v1",
     kind: "Ingress",
-    metadata: { name, namespace, ...(created === undefined ? {} : { creationTimestamp: created }) },
+    metadata: {
+      name,
+      namespace,
+      ...(created === undefined ? {} : { creationTimestamp: created }),
+      ...(lane === "http" ? {} : { annotations: { "evener.io/lane": lane } }),
+    },
     spec: {
       ingressClassName: "evener",
       tls: [{ hosts: [host], secretName: secret }],
@@ -78,6 +84,6 @@ export function makeIngress(name: string, host: string, options: IngressOptions 
 }
 
 /** Everything for `https://NAME.example/`, TLS Secret apart. */
-export function makeSite(name: string, ports: readonly number[]): Manifest[] {
-  return [makeService(name), ...makeEndpoints(name, ports), makeIngress(name, `${name}.example`)];
+export function makeSite(name: string, ports: readonly number[], options: IngressOptions = {}): Manifest[] {
+  return [makeService(name), ...makeEndpoints(name, ports), makeIngress(name, `${name}.example`, options)];
 }

@@ -18,16 +18,18 @@ export interface Failure {
 
 export interface Load {
   readonly host: string;
+  /** What every second client asks for without TLS; absent: all use TLS. */
+  readonly plainHost?: string;
   /** Clients that ask several times on a connection, and clients that ask once. */
   readonly lasting: number;
   readonly single: number;
   /** Most requests on one connection. */
   readonly requests: number;
-  /** Else every second client speaks plain HTTP. */
-  readonly tlsOnly?: boolean;
 }
 
 const LOOK_MS = 100;
+/** Who does not say that it is ready within this time counts as not ready. */
+const ANSWER_MS = 500;
 /** Between two requests on a connection: it is idle for most of its life, as a browser's is. */
 const THINK_MS = 20;
 
@@ -35,14 +37,13 @@ export class ServiceClient {
   readonly failures: Failure[] = [];
   /** Answers, by the replica's health port. */
   readonly answered = new Map<number, number>();
-  readonly #replicas: Evener[] = [];
   #ready: Evener[] = [];
   #next = 0;
   #running = true;
-  #work: Promise<unknown> = Promise.resolve();
+  readonly #workers: Promise<void>[] = [];
 
   add(replica: Evener): void {
-    this.#replicas.push(replica);
+    this.#workers.push(this.#look(replica));
   }
 
   get ready(): readonly Evener[] {
@@ -54,22 +55,24 @@ export class ServiceClient {
   }
 
   start(load: Load): void {
-    const workers = [this.#look()];
-    const isTls = (i: number) => load.tlsOnly === true || i % 2 === 0;
+    const workers: Promise<void>[] = [];
+    const isTls = (i: number) => load.plainHost === undefined || i % 2 === 0;
     for (let i = 0; i < load.lasting; i++) workers.push(this.#keepAsking(load, load.requests, isTls(i)));
     for (let i = 0; i < load.single; i++) workers.push(this.#keepAsking(load, 1, isTls(i)));
-    this.#work = Promise.all(workers);
+    this.#workers.push(...workers);
   }
 
   async stop(): Promise<void> {
     this.#running = false;
-    await this.#work;
+    await Promise.all(this.#workers);
   }
 
-  async #look(): Promise<void> {
+  /** Each replica for itself: one that is slow to answer keeps nobody from seeing another go. */
+  async #look(replica: Evener): Promise<void> {
     while (this.#running) {
-      const ready = await Promise.all(this.#replicas.map((replica) => replica.isReady()));
-      this.#ready = this.#replicas.filter((_, i) => ready[i]);
+      const ready = await Promise.race([replica.isReady(), sleep(ANSWER_MS, false)]);
+      if (!ready) this.#ready = this.#ready.filter((one) => one !== replica);
+      else if (!this.#ready.includes(replica)) this.#ready = [...this.#ready, replica];
       await sleep(LOOK_MS);
     }
   }
@@ -78,7 +81,7 @@ export class ServiceClient {
     while (this.#running) {
       const replica = this.#ready[this.#next++ % Math.max(1, this.#ready.length)];
       if (replica === undefined) await sleep(LOOK_MS);
-      else await this.#useConnection(replica, load.host, requests, tls);
+      else await this.#useConnection(replica, tls ? load.host : (load.plainHost ?? load.host), requests, tls);
       // One client of a machine shall not be all of its work.
       await sleep(THINK_MS);
     }

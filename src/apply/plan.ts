@@ -72,12 +72,12 @@ export function explainHitch(before: string | undefined, after: string): ReloadR
 export function explainBalance(before: string | undefined, after: string): ReloadReason | undefined {
   if (before === undefined) return "start";
   if (before === after) return undefined;
-  const differs = (word: string) => {
-    const starts = (line: string) => line.trimStart().startsWith(`${word} `);
+  const differs = (...words: readonly string[]) => {
+    const starts = (line: string) => words.includes(/^\s*(\S+)\s/.exec(line)?.[1] ?? "");
     return selectLines(before, starts) !== selectLines(after, starts);
   };
   if (differs("listen")) return "listeners";
-  if (differs("route")) return "routes";
+  if (differs("route", "rule", "default")) return "routes";
   if (differs("pool")) return "endpoints";
   return "settings";
 }

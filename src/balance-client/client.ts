@@ -2,7 +2,7 @@
 /** Speaks with Balance's control socket: one command per connection, JSON lines back, the last one has `ok`. */
 import { createConnection } from "node:net";
 import { LineSplitter } from "../supervise/lines.ts";
-import type { BalancePool, BalanceReload, BalanceStatus } from "./types.ts";
+import type { BalanceHttp, BalancePool, BalanceReload, BalanceStatus } from "./types.ts";
 
 export class BalanceError extends Error {
   /** `UNREACHABLE`: no answer, so nothing is known; `REFUSED`: Balance said no. */
@@ -17,6 +17,7 @@ export class BalanceError extends Error {
 export interface BalanceClient {
   status(): Promise<BalanceStatus>;
   pools(): Promise<BalancePool[]>;
+  http(): Promise<BalanceHttp>;
   reload(): Promise<BalanceReload>;
 }
 
@@ -30,6 +31,7 @@ export function createBalanceClient(socketPath: string, timeoutMs = 5000): Balan
   return {
     status: async () => last(await ask(socketPath, "status", timeoutMs)) as unknown as BalanceStatus,
     pools: async () => (await ask(socketPath, "pools", timeoutMs)).slice(0, -1) as unknown as BalancePool[],
+    http: async () => last(await ask(socketPath, "http", timeoutMs)) as unknown as BalanceHttp,
     reload: async () => last(await ask(socketPath, "reload", timeoutMs)) as unknown as BalanceReload,
   };
 }

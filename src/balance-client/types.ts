@@ -37,6 +37,8 @@ export interface BalanceChannel {
   readonly failed: number;
   readonly bytes_in: number;
   readonly bytes_out: number;
+  /** HTTP lane. */
+  readonly requests?: number;
 }
 
 export interface BalanceGroup {
@@ -47,8 +49,22 @@ export interface BalanceGroup {
 export interface BalancePool {
   readonly pool: string;
   readonly groups: readonly BalanceGroup[];
+  /** HTTP lane: answers by class of status, `2xx`; beside them other numbers of the pool. */
+  readonly http?: Readonly<Record<string, number>>;
   /** Left the configuration, connections still open. */
   readonly draining?: readonly BalanceGroup[] | readonly BalanceChannel[];
+}
+
+export interface BalanceHttp {
+  /** Answers by status. */
+  readonly codes: Readonly<Record<string, number>>;
+  readonly duration: {
+    /** Upper bound in seconds (null: none) and the answers in this bucket alone, in rising order. */
+    readonly buckets: readonly (readonly [le: number | null, answers: number])[];
+    /** Seconds. */
+    readonly sum: number;
+    readonly count: number;
+  };
 }
 
 export interface BalanceReload {

@@ -65,6 +65,26 @@ void addr_format(const struct addr *a, char text[ADDR_TEXT])
 	}
 }
 
+void addr_format_host(const struct addr *a, char text[ADDR_TEXT])
+{
+	memcpy(text, "-", 2);
+	if (a->len != 0 && a->sa.sa_family == AF_INET6)
+		inet_ntop(AF_INET6, &a->in6.sin6_addr, text, ADDR_TEXT);
+	else if (a->len != 0)
+		inet_ntop(AF_INET, &a->in.sin_addr, text, ADDR_TEXT);
+}
+
+void addr_unmap(struct addr *a)
+{
+	if (a->len == 0 || a->sa.sa_family != AF_INET6 || !IN6_IS_ADDR_V4MAPPED(&a->in6.sin6_addr))
+		return;
+	struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = a->in6.sin6_port};
+	memcpy(&in.sin_addr, &a->in6.sin6_addr.s6_addr[12], 4);
+	memset(a, 0, sizeof *a);
+	a->in = in;
+	a->len = sizeof in;
+}
+
 unsigned long long addr_hash(const struct addr *a)
 {
 	uint64_t h = 0xcbf29ce484222325u;

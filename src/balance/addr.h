@@ -29,6 +29,12 @@ void addr_format(const struct addr *, char text[ADDR_TEXT]);
 /* Reads 1–65535. */
 bool addr_port(const char *, size_t n, unsigned *port);
 
+/* An IPv4 address that came as IPv6 (`::ffff:1.2.3.4`, RFC 4291 §2.5.5.2) becomes IPv4 again. */
+void addr_unmap(struct addr *);
+
+/* Writes the address without port or brackets. */
+void addr_format_host(const struct addr *, char text[ADDR_TEXT]);
+
 /* A 64-bit mix of the address without the port: the same client gives the same number. */
 unsigned long long addr_hash(const struct addr *);
 

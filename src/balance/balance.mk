@@ -9,17 +9,21 @@ BALANCE_TEST_APT := gcc libc6-dev binutils libcmocka-dev clang libclang-rt-$(she
 FUZZ_SECONDS ?= 60
 
 # What sources beside src/balance/ need, to be added to by whoever adds them.
-BALANCE_TEST_CFLAGS +=
+BALANCE_TEST_CFLAGS += -I$(LLHTTP)/include
 BALANCE_TEST_LIBS +=
 
 BALANCE_T := dist/test
 BALANCE_C := $(wildcard src/balance/*.c)
 BALANCE_UNITS := $(patsubst test/balance/unit/%.c,$(BALANCE_T)/unit/%,$(wildcard test/balance/unit/*_test.c))
 BALANCE_FUZZ := $(patsubst test/balance/fuzz/%.c,$(BALANCE_T)/fuzz/%,$(wildcard test/balance/fuzz/fuzz_*.c))
-BALANCE_GCC := gcc -std=c11 -D_GNU_SOURCE -O1 -g -fno-omit-frame-pointer -Wall -Wextra -Werror -Isrc/balance -MMD -MP \
+BALANCE_GCC = gcc -std=c11 -D_GNU_SOURCE -O1 -g -fno-omit-frame-pointer -Wall -Wextra -Werror -Isrc/balance -MMD -MP \
   -fsanitize=address,undefined -fno-sanitize-recover=all $(BALANCE_TEST_CFLAGS)
-BALANCE_CLANG := clang -std=c11 -D_GNU_SOURCE -O1 -g -fno-omit-frame-pointer -Wall -Wextra -Werror -Isrc/balance -MMD -MP \
+BALANCE_CLANG = clang -std=c11 -D_GNU_SOURCE -O1 -g -fno-omit-frame-pointer -Wall -Wextra -Werror -Isrc/balance -MMD -MP \
   -fsanitize=address,undefined -fno-sanitize-recover=all $(BALANCE_TEST_CFLAGS)
+
+# llhttp under the same sanitizers, from the sources its build leaves. Looked up when first used, so that no other target needs it.
+LLHTTP = $(eval LLHTTP := $(shell vendor/prefix.sh llhttp))$(LLHTTP)
+LLHTTP_O := llhttp-llhttp.o llhttp-api.o llhttp-http.o
 
 .PHONY: test-balance fuzz balance-test-deps balance-test-build balance-fuzz-build
 
@@ -35,6 +39,7 @@ fuzz: balance-test-deps ## only the fuzz targets, FUZZ_SECONDS (60) each
 
 balance-test-deps:
 	@vendor/deps.sh $(BALANCE_TEST_APT)
+	@vendor/build.sh llhttp
 
 balance-test-build: $(BALANCE_UNITS) $(BALANCE_T)/balance
 balance-fuzz-build: $(BALANCE_FUZZ)
@@ -42,6 +47,8 @@ balance-fuzz-build: $(BALANCE_FUZZ)
 # Everything but main(), so that a test takes in just what it names. Both compilers: libFuzzer comes with clang.
 $(BALANCE_T)/gcc/libbalance.a: $(BALANCE_C:src/balance/%.c=$(BALANCE_T)/gcc/%.o)
 $(BALANCE_T)/clang/libbalance.a: $(BALANCE_C:src/balance/%.c=$(BALANCE_T)/clang/%.o)
+$(BALANCE_T)/gcc/libbalance.a: $(LLHTTP_O:%=$(BALANCE_T)/gcc/%)
+$(BALANCE_T)/clang/libbalance.a: $(LLHTTP_O:%=$(BALANCE_T)/clang/%)
 $(BALANCE_T)/%/libbalance.a:
 	@rm -f $@ && ar rcs $@ $^
 
@@ -50,6 +57,13 @@ $(BALANCE_T)/gcc/%.o: src/balance/%.c
 
 $(BALANCE_T)/clang/%.o: src/balance/%.c
 	@mkdir -p $(@D) && echo "  clang  $<" && $(BALANCE_CLANG) -fsanitize=fuzzer-no-link -c -o $@ $<
+
+# Generated code, so without our warnings.
+$(BALANCE_T)/gcc/llhttp-%.o: vendor/packages/llhttp.sh
+	@mkdir -p $(@D) && echo "  gcc    llhttp: $*.c" && $(BALANCE_GCC) -w -c -o $@ $(LLHTTP)/src/$*.c
+
+$(BALANCE_T)/clang/llhttp-%.o: vendor/packages/llhttp.sh
+	@mkdir -p $(@D) && echo "  clang  llhttp: $*.c" && $(BALANCE_CLANG) -w -fsanitize=fuzzer-no-link -c -o $@ $(LLHTTP)/src/$*.c
 
 # The wrapped allocator lets a test refuse memory at any one call; test/balance/unit/refuse.h.
 $(BALANCE_T)/unit/%: test/balance/unit/%.c $(BALANCE_T)/gcc/libbalance.a

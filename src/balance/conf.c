@@ -298,3 +298,11 @@ const struct listener *conf_listener(const struct conf *c, uint32_t slot)
 			return c->listeners[i];
 	return NULL;
 }
+
+const struct pool *conf_pool(const struct conf *c, uint32_t http_slot)
+{
+	for (size_t i = 0; i < c->pools_n; i++)
+		if (c->pools[i]->http_slot == http_slot)
+			return c->pools[i];
+	return NULL;
+}

@@ -58,6 +58,7 @@ struct http_conf {
 	uint32_t body_ms;   /* between two reads of a request's body, or two writes of a response */
 	uint32_t tunnel_ms; /* silence in an upgraded connection */
 	uint32_t http_port, https_port; /* as clients see them */
+	bool last; /* keep-alive=off: each answer is its connection's last */
 };
 
 /* Slots for what is counted over all pools: answers by exact status code (eight codes to a slot), and times. */
@@ -79,7 +80,6 @@ struct conf {
 	struct cidr_set trust;
 	struct http_conf http;
 	const char *access_log; /* `stdout`, a path, or NULL */
-	uint32_t rules;
 	uint32_t code_slot[CODE_SLOTS], time_slot[TIME_SLOTS];
 	uint32_t slots; /* how many conf_slots visits */
 };
@@ -101,6 +101,9 @@ bool conf_slots(struct conf *, conf_visit *, void *with);
 
 /* The pool for a host on a listener: exact name, `*.` for one label, then `*`; NULL when none. The host need not be lower case. */
 const struct pool *conf_route(const struct listener *, const char *host, size_t len);
+
+/* The pool with this http_slot, or NULL. Looks at all of them: for rare occasions. */
+const struct pool *conf_pool(const struct conf *, uint32_t http_slot);
 
 /* The listener that owns a slot, or NULL. */
 const struct listener *conf_listener(const struct conf *, uint32_t slot);

@@ -148,12 +148,28 @@ static bool rule_path(struct parse *p, struct rule *r, struct word kind, struct 
 	return r->path != NULL || parse_no_memory(p);
 }
 
+/* The same rule has the same id in the next configuration, so that limits go on counting (FNV-1a). */
+static uint32_t rule_id(const char *table, const char *host, const struct rule *r)
+{
+	const char *const parts[] = {table, host, r->exact ? "exact" : "prefix", r->path};
+	uint32_t h = 2166136261u;
+	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+		for (const char *at = parts[i];; at++) {
+			h = (h ^ (unsigned char)*at) * 16777619u;
+			if (*at == '\0')
+				break;
+		}
+	return h;
+}
+
 bool take_rule(struct parse *p)
 {
 	struct word name, host_word, kind, path, target;
 	char *host;
-	if (!parse_name(p, "rule", &name) || !words_next(&p->words, &host_word) || !words_next(&p->words, &kind) ||
-	    !words_next(&p->words, &path) || !words_next(&p->words, &target))
+	if (!parse_name(p, "rule", &name))
+		return false;
+	if (!words_next(&p->words, &host_word) || !words_next(&p->words, &kind) || !words_next(&p->words, &path) ||
+	    !words_next(&p->words, &target))
 		return parse_fail(p, "rule: TABLE HOST exact|prefix PATH POOL expected");
 	struct rule *r = new_rule(p);
 	struct table *t = conf_table(p, name);
@@ -166,7 +182,7 @@ bool take_rule(struct parse *p)
 	struct vhost *v = table_add_host(&p->conf->arena, t, host, host_word.len);
 	if (v == NULL)
 		return parse_no_memory(p);
-	r->id = p->conf->rules++;
+	r->id = rule_id(t->name, host, r);
 	switch (vhost_add(v, r)) {
 	case TABLE_OK:
 		return true;
@@ -180,7 +196,9 @@ bool take_rule(struct parse *p)
 bool take_default(struct parse *p)
 {
 	struct word name, target;
-	if (!parse_name(p, "default", &name) || !words_next(&p->words, &target))
+	if (!parse_name(p, "default", &name))
+		return false;
+	if (!words_next(&p->words, &target))
 		return parse_fail(p, "default: TABLE POOL expected");
 	struct table *t = conf_table(p, name);
 	if (t == NULL)
@@ -191,6 +209,7 @@ bool take_default(struct parse *p)
 	if (r == NULL || !find_pool(p, "default", target, &r->pool))
 		return false;
 	r->path = "";
+	r->id = rule_id(t->name, "", r);
 	t->fallback = r;
 	return rule_options(p, r);
 }
@@ -221,6 +240,10 @@ bool take_http(struct parse *p)
 	struct word w, v;
 	while (words_next(&p->words, &w)) {
 		size_t i = 0;
+		if (word_is(w, "keep-alive=on") || word_is(w, "keep-alive=off")) {
+			h->last = word_is(w, "keep-alive=off");
+			continue;
+		}
 		while (i < sizeof known / sizeof *known && !option_value(w, known[i].name, &v))
 			i++;
 		if (i == sizeof known / sizeof *known)

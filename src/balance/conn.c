@@ -2,6 +2,8 @@
 /* conn: a core with sockets: the I/O half of one connection. */
 #include "conn.h"
 
+#include "connect.h"
+#include "idle.h"
 #include "log.h"
 #include "shm.h"
 #include "socket.h"
@@ -16,11 +18,6 @@
 /* Buffers a connection may move in one turn before the others have theirs. */
 enum { TURN = 16 };
 
-static struct shm_cell *cell(struct worker *w, uint32_t slot)
-{
-	return shm_cell(slot, w->id);
-}
-
 static void give_back(struct worker *w, struct conn *c)
 {
 	if (c->slot != NO_SLOT)
@@ -28,23 +25,36 @@ static void give_back(struct worker *w, struct conn *c)
 	c->slot = NO_SLOT;
 }
 
-static void drop_sock(struct sock *s)
+/* Parts with the pod's socket, which the caller closes or keeps. */
+static struct sock *part_with_pod(struct worker *w, struct conn *c)
 {
-	if (s->fd >= 0)
-		close(s->fd);
-	s->fd = -1;
-	s->readable = s->blocked = s->hup = s->watch_out = s->bulk = false;
+	struct sock *pod = c->pod;
+	c->pod = NULL;
+	for (int s = CLIENT; s <= POD; s++) {
+		splice_give_back(w, c->pipe[s]);
+		c->pipe[s] = NULL;
+		c->core.held[s] = false;
+	}
+	give_back(w, c);
+	return pod;
+}
+
+void conn_drop_pod(struct worker *w, struct conn *c)
+{
+	struct sock *pod = part_with_pod(w, c);
+	if (pod != NULL)
+		sock_drop(w, pod);
 }
 
 static void count_why(struct worker *w, const struct conn *c)
 {
-	static const unsigned number[] = {
-	    [WHY_PROXY] = V_PROXY_ERRORS, [WHY_NO_ROUTE] = V_NO_ROUTE, [WHY_NO_CHANNEL] = V_NO_CHANNEL};
 	switch (c->core.why) {
 	case WHY_PROXY:
+		shm_add(conn_cell(w, c->core.listener), V_PROXY_ERRORS, 1);
+		break;
 	case WHY_NO_ROUTE:
-	case WHY_NO_CHANNEL:
-		shm_add(cell(w, c->core.listener), number[c->core.why], 1);
+		shm_add(conn_cell(w, c->core.listener), V_NO_ROUTE, 1);
+		break;
 	}
 }
 
@@ -54,14 +64,17 @@ void conn_close(struct worker *w, struct conn *c)
 		return;
 	c->closed = true;
 	count_why(w, c);
-	shm_add(cell(w, c->core.listener), V_ACTIVE, (uint64_t)-1);
-	drop_sock(&c->sock[CLIENT]);
-	drop_sock(&c->sock[POD]);
-	splice_give_back(w, c->pipe[CLIENT]);
-	splice_give_back(w, c->pipe[POD]);
-	give_back(w, c);
-	timer_clear(&c->timer);
+	/* First, while the channel it may have to name is still known. */
 	core_end(&c->core);
+	shm_add(conn_cell(w, c->core.listener), V_ACTIVE, (uint64_t)-1);
+	close(c->client.fd);
+	c->client.fd = -1;
+	conn_drop_pod(w, c);
+	connect_forget(c);
+	*c->sibling_link = c->sibling;
+	if (c->sibling != NULL)
+		c->sibling->sibling_link = c->sibling_link;
+	timer_clear(&c->timer);
 	w->conns--;
 	/* Events of this turn may still name it. A queued one is buried by the queue. */
 	if (!c->queued) {
@@ -77,12 +90,17 @@ void conn_bury(struct worker *w)
 		w->dead = c->next;
 		free(c);
 	}
+	while (w->dead_socks != NULL) {
+		struct sock *s = w->dead_socks;
+		w->dead_socks = s->next;
+		free(s);
+	}
 }
 
-static bool watch(struct worker *w, struct sock *s, int op, bool out)
+bool conn_watch(struct worker *w, struct sock *s, int op, bool out)
 {
 	struct epoll_event e = {
-	    .events = EPOLLIN | EPOLLRDHUP | EPOLLET | (out ? EPOLLOUT : 0u),
+	    .events = EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLET | (out ? EPOLLOUT : 0u),
 	    .data.ptr = s,
 	};
 	s->watch_out = out;
@@ -95,7 +113,7 @@ void conn_set_blocked(struct worker *w, struct sock *s, bool blocked)
 {
 	s->blocked = blocked;
 	if (blocked ? !s->watch_out : s->watch_out && s->is_unix)
-		watch(w, s, EPOLL_CTL_MOD, blocked);
+		conn_watch(w, s, EPOLL_CTL_MOD, blocked);
 }
 
 static void update_timer(struct worker *w, struct conn *c)
@@ -106,80 +124,21 @@ static void update_timer(struct worker *w, struct conn *c)
 	timer_set(&w->wheel, &c->timer, when);
 }
 
-static bool begin_connect(struct worker *w, struct conn *c, const struct channel *ch)
-{
-	struct sock *s = &c->sock[POD];
-	bool done;
-	s->fd = socket_connect(&ch->addr, &done);
-	if (s->fd < 0)
-		return false;
-	c->slot = ch->slot;
-	/* Until it is connected, write interest is what tells. */
-	if (!watch(w, s, EPOLL_CTL_ADD, !done))
-		return false;
-	s->blocked = !done;
-	c->connect_until = w->env.now + c->core.pool->connect_ms;
-	return true;
-}
-
-static void connected(struct worker *w, struct conn *c)
-{
-	shm_add(cell(w, c->slot), V_TOTAL, 1);
-	c->connect_until = 0;
-	c->sock[POD].blocked = false;
-	core_connected(&c->core);
-	update_timer(w, c);
-}
-
-static void abandon_attempt(struct worker *w, struct conn *c)
-{
-	if (c->slot != NO_SLOT)
-		shm_add(cell(w, c->slot), V_FAILED, 1);
-	drop_sock(&c->sock[POD]);
-	give_back(w, c);
-	c->connect_until = 0;
-}
-
-/* Tries channels until one is on its way. */
-static void connect_next(struct worker *w, struct conn *c)
-{
-	for (;;) {
-		if (c->generation != w->generation) {
-			/* The pool of the attempt is gone with its configuration; today's may have other channels. */
-			c->generation = w->generation;
-			c->attempt = (struct attempt){0};
-			core_reroute(&c->core);
-			return;
-		}
-		const struct channel *ch = pool_take(c->core.pool, &c->attempt, &c->core.client, w->id);
-		if (ch == NULL) {
-			core_unreachable(&c->core);
-			return;
-		}
-		c->slot = ch->slot;
-		if (begin_connect(w, c, ch)) {
-			if (c->sock[POD].blocked)
-				update_timer(w, c);
-			else
-				connected(w, c);
-			return;
-		}
-		abandon_attempt(w, c);
-	}
-}
-
 static void count_bytes(struct worker *w, const struct conn *c, enum side from, size_t n)
 {
-	shm_add(cell(w, c->slot), from == CLIENT ? V_IN : V_OUT, n);
+	if (c->slot != NO_SLOT) /* an answer of our own comes from no channel */
+		shm_add(conn_cell(w, c->slot), from == CLIENT ? V_IN : V_OUT, n);
 }
 
 /* One write towards a side. Returns whether anything moved. */
 static bool write_to(struct worker *w, struct conn *c, enum side to)
 {
-	struct sock *s = &c->sock[to];
-	struct iovec v = core_pending(&c->core, to);
+	struct sock *s = conn_sock(c, to);
 	size_t n;
-	if (v.iov_len == 0 || s->blocked || s->fd < 0)
+	if (s == NULL || s->blocked)
+		return false;
+	struct iovec v = core_pending(&c->core, to);
+	if (v.iov_len == 0)
 		return false;
 	switch (socket_send(s->fd, v, &n)) {
 	case IO_OK:
@@ -201,21 +160,22 @@ static bool write_to(struct worker *w, struct conn *c, enum side to)
 /* One read from a side. */
 static bool read_from(struct conn *c, enum side from)
 {
-	struct sock *s = &c->sock[from];
+	struct sock *s = conn_sock(c, from);
 	size_t n;
-	if (!s->readable || s->fd < 0)
+	if (s == NULL || !s->readable)
 		return false;
 	struct iovec v = core_space(&c->core, from);
 	if (v.iov_len == 0)
 		return false;
 	enum io io = socket_recv(s->fd, v, &n);
+	/* Less than there was room for: the socket is empty, and edge-triggered epoll tells when that changes (epoll(7)). Noted before the
+	 * core sees the bytes, since it may part with the socket then. */
+	if (io == IO_OK && n < v.iov_len && !s->hup)
+		s->readable = false;
+	s->bulk = n == BUF_SIZE;
 	core_input(&c->core, from, n);
 	switch (io) {
 	case IO_OK:
-		/* Less than there was room for: the socket is empty, and edge-triggered epoll tells when that changes (epoll(7)). */
-		if (n < v.iov_len && !s->hup)
-			s->readable = false;
-		s->bulk = n == BUF_SIZE;
 		return true;
 	case IO_AGAIN:
 		s->readable = false;
@@ -234,15 +194,23 @@ static bool read_from(struct conn *c, enum side from)
 
 static bool flow(struct worker *w, struct conn *c, enum side from)
 {
+	const struct sock *s = conn_sock(c, from);
 	const enum side to = other(from);
 	bool moved = write_to(w, c, to);
-	if (c->pipe[from] != NULL || (c->sock[from].bulk && core_passes(&c->core, from)))
+	if (c->pipe[from] != NULL || (s != NULL && s->bulk && c->pod != NULL && core_pass_limit(&c->core, from) > 0))
 		return splice_flow(w, c, from) || moved;
 	if (read_from(c, from)) {
 		moved = true;
 		write_to(w, c, to);
 	}
 	return moved;
+}
+
+static void release_pod(struct worker *w, struct conn *c)
+{
+	struct sock *pod = part_with_pod(w, c);
+	if (pod != NULL)
+		idle_put(w, pod);
 }
 
 /* Does what the core asks for. Returns false when the connection is closed. */
@@ -254,12 +222,16 @@ static bool obey(struct worker *w, struct conn *c)
 			conn_close(w, c);
 			return false;
 		}
+		if (wants & CORE_RELEASE)
+			release_pod(w, c);
+		if (wants & CORE_DROP)
+			conn_drop_pod(w, c);
 		if (wants & CORE_CONNECT)
-			connect_next(w, c);
-		if ((wants & CORE_SHUT_POD) && c->sock[POD].fd >= 0)
-			shutdown(c->sock[POD].fd, SHUT_WR);
+			connect_start(w, c);
+		if ((wants & CORE_SHUT_POD) && c->pod != NULL)
+			shutdown(c->pod->fd, SHUT_WR);
 		if (wants & CORE_SHUT_CLIENT)
-			shutdown(c->sock[CLIENT].fd, SHUT_WR);
+			shutdown(c->client.fd, SHUT_WR);
 	}
 	return true;
 }
@@ -267,13 +239,16 @@ static bool obey(struct worker *w, struct conn *c)
 static void run(struct worker *w, struct conn *c)
 {
 	for (int turn = 0; turn < TURN; turn++) {
-		bool moved = flow(w, c, CLIENT);
-		moved |= flow(w, c, POD);
+		bool moved = obey(w, c) && flow(w, c, CLIENT);
+		moved |= obey(w, c) && flow(w, c, POD);
 		if (!obey(w, c))
 			return;
-		if (!moved)
+		if (!moved) {
+			update_timer(w, c);
 			return;
+		}
 	}
+	update_timer(w, c);
 	if (!c->queued) {
 		c->queued = true;
 		c->next = w->again;
@@ -301,14 +276,17 @@ void conn_open(struct worker *w, const struct port *port, int fd, const struct a
 	}
 	c->worker = w;
 	c->slot = NO_SLOT;
-	c->generation = w->generation;
-	c->sock[CLIENT] = (struct sock){.fd = fd, .side = CLIENT, .is_unix = port->listener->path != NULL};
-	c->sock[POD] = (struct sock){.fd = -1, .side = POD};
-	shm_add(cell(w, port->slot), V_TOTAL, 1);
-	shm_add(cell(w, port->slot), V_ACTIVE, 1);
+	c->client = (struct sock){.fd = fd, .side = CLIENT, .conn = c, .is_unix = port->listener->path != NULL};
+	shm_add(conn_cell(w, port->slot), V_TOTAL, 1);
+	shm_add(conn_cell(w, port->slot), V_ACTIVE, 1);
 	w->conns++;
+	c->sibling = w->all;
+	c->sibling_link = &w->all;
+	if (c->sibling != NULL)
+		c->sibling->sibling_link = &c->sibling;
+	w->all = c;
 	core_start(&c->core, &w->env, port->listener, peer);
-	if (!watch(w, &c->sock[CLIENT], EPOLL_CTL_ADD, false)) {
+	if (!conn_watch(w, &c->client, EPOLL_CTL_ADD, false)) {
 		log_error("epoll_ctl: %s", strerror(errno));
 		conn_close(w, c);
 		return;
@@ -317,32 +295,39 @@ void conn_open(struct worker *w, const struct port *port, int fd, const struct a
 		update_timer(w, c);
 }
 
-static void pod_event(struct worker *w, struct conn *c, uint32_t events)
+/* A Unix client that closes shows EPOLLHUP at once, with bytes of its own perhaps still unread. */
+static bool left_bytes(const struct conn *c)
 {
-	if (events & (EPOLLERR | EPOLLHUP) && socket_error(c->sock[POD].fd) != 0) {
-		abandon_attempt(w, c);
-		connect_next(w, c);
-	} else if (events & EPOLLOUT) {
-		connected(w, c);
-	}
+	char byte;
+	return c->core.stream[CLIENT] != NULL || recv(c->client.fd, &byte, 1, MSG_PEEK) > 0;
 }
 
 void conn_event(struct worker *w, struct sock *s, uint32_t events)
 {
-	struct conn *c = conn_of(s);
-	if (c->closed || s->fd < 0)
+	struct conn *c = s->conn;
+	if (s->fd < 0)
+		return;
+	if (c == NULL) {
+		sock_drop(w, s); /* an idle pod has nothing to say but that it leaves */
+		return;
+	}
+	if (c->closed)
 		return;
 	if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR))
 		s->readable = true;
-	if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+	/* A read stops at urgent data too, with more behind it (tcp(7)): from then on a short read means nothing. */
+	if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR | EPOLLPRI))
 		s->hup = true;
-	if (c->connect_until != 0) {
-		if (s->side == POD)
-			pod_event(w, c, events);
-		else if (events & (EPOLLHUP | EPOLLERR))
-			core_broken(&c->core, CLIENT); /* gone for good, not merely done sending */
-	} else if (events & EPOLLOUT && s->blocked) {
-		conn_set_blocked(w, s, false);
+	if (s->side == CLIENT && events & (EPOLLERR | EPOLLHUP))
+		core_client_gone(&c->core, (events & EPOLLERR) == 0 && left_bytes(c));
+	if (s->side == POD && c->connect_until != 0) {
+		connect_event(w, c, events);
+	} else {
+		if (events & EPOLLOUT && s->blocked)
+			conn_set_blocked(w, s, false);
+		/* Of a pod that had ended nothing is read any more, so nothing else would tell that it has gone altogether. */
+		if (s->side == POD && c->core.ended[POD] && events & (EPOLLHUP | EPOLLERR))
+			core_broken(&c->core, POD);
 	}
 	run(w, c);
 }
@@ -351,12 +336,15 @@ void conn_timer(struct worker *w, struct timer *t)
 {
 	struct conn *c = (struct conn *)(void *)((unsigned char *)t - offsetof(struct conn, timer));
 	if (c->connect_until != 0 && c->connect_until <= w->env.now) {
-		abandon_attempt(w, c);
-		connect_next(w, c);
+		connect_expired(w, c);
 	} else if (core_deadline(&c->core) <= w->env.now) {
 		core_expired(&c->core);
 	}
 	run(w, c);
-	if (!c->closed)
+}
+
+void conn_hurry(struct worker *w)
+{
+	for (struct conn *c = w->all; c != NULL; c = c->sibling)
 		update_timer(w, c);
 }

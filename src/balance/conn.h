@@ -4,35 +4,48 @@
 #define BALANCE_CONN_H
 
 #include "pool.h"
+#include "shm.h"
 #include "worker.h"
 
+/* A connected socket. A pod's socket outlives its connection: between requests it rests in the worker's idle lists (idle.h). */
 struct sock {
 	struct source source;
 	uint8_t side;
 	bool readable;  /* a read may give something */
 	bool blocked;   /* the last write filled the socket; EPOLLOUT will tell */
-	bool hup;       /* the peer's end or an error is known: read until it shows */
+	bool hup;       /* the peer's end, an error or urgent data is known: read until nothing more comes */
 	bool watch_out; /* EPOLLOUT is registered */
 	bool is_unix;
 	bool bulk;      /* full buffers in a row: let the kernel move the bytes */
-	int fd;         /* -1: none */
+	bool used;      /* has served a request before */
+	int fd;         /* -1: closed */
+	uint32_t slot;  /* pods: the channel */
+	struct conn *conn;   /* NULL: idle */
+	struct sock *next, **link; /* in an idle list, or among the dead */
+	struct timer timer;  /* how long to stay idle */
 };
 
 struct conn {
-	struct sock sock[2]; /* CLIENT, POD */
+	struct sock client;
+	struct sock *pod; /* NULL: none */
 	struct core core;
 	struct worker *worker;
 	struct conn *next; /* in worker->dead or worker->again */
+	struct conn *sibling, **sibling_link;       /* in worker->all */
+	struct conn *connecting, **connecting_link; /* in worker->connecting */
 	struct timer timer;
 	struct attempt attempt;
-	uint64_t generation;    /* of the configuration that core.pool belongs to */
 	uint64_t connect_until; /* 0: not connecting */
 	uint32_t slot;          /* channel; NO_SLOT when no place is held */
+	enum core_failure failure; /* of the last attempt */
 	struct pipe_pair *pipe[2]; /* bytes on their way from a side, in the kernel */
 	bool closed, queued;
 };
 
 #define NO_SLOT UINT32_MAX
+
+/* What a timer of the wheel belongs to. */
+enum timer_kind { TIMER_CONN, TIMER_IDLE, TIMER_ACCEPT };
 
 /* Takes over an accepted socket. */
 void conn_open(struct worker *, const struct port *, int fd, const struct addr *peer);
@@ -45,15 +58,34 @@ void conn_again(struct worker *, struct conn *);
 void conn_timer(struct worker *, struct timer *);
 void conn_close(struct worker *, struct conn *);
 
+/* Registers a socket with epoll (op: EPOLL_CTL_*), with write interest or without. */
+bool conn_watch(struct worker *, struct sock *, int op, bool out);
+
+/* Closes the pod's socket and gives its place back. */
+void conn_drop_pod(struct worker *, struct conn *);
+
+/* Deadlines may have come nearer for all of them. */
+void conn_hurry(struct worker *);
+
 /* Notes that a socket is full, or no longer, and asks epoll to tell of the change. */
 void conn_set_blocked(struct worker *, struct sock *, bool blocked);
 
 /* After a turn: frees what was closed in it. */
 void conn_bury(struct worker *);
 
-static inline struct conn *conn_of(struct sock *s)
+static inline struct sock *conn_sock(struct conn *c, enum side s)
 {
-	return (struct conn *)(void *)((unsigned char *)(s - s->side) - offsetof(struct conn, sock));
+	return s == CLIENT ? &c->client : c->pod;
+}
+
+static inline struct shm_cell *conn_cell(const struct worker *w, uint32_t slot)
+{
+	return shm_cell(slot, w->id);
+}
+
+static inline struct conn *conn_of_core(struct core *core)
+{
+	return (struct conn *)(void *)((unsigned char *)core - offsetof(struct conn, core));
 }
 
 #endif

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { LINE = 256 };
@@ -28,6 +29,7 @@ struct client {
 struct control {
 	int fd;
 	char path[sizeof(struct sockaddr_un)];
+	struct stat own; /* what path was when it was opened */
 	struct client clients[CONTROL_CLIENTS];
 };
 
@@ -46,6 +48,7 @@ struct control *control_open(const char *path)
 		free(c);
 		return NULL;
 	}
+	(void)stat(path, &c->own);
 	return c;
 }
 
@@ -71,7 +74,10 @@ void control_close(struct control *c)
 	if (c == NULL)
 		return;
 	control_leave(c);
-	unlink(c->path);
+	/* While this one drained, a successor may have put its own socket there. */
+	struct stat now;
+	if (stat(c->path, &now) == 0 && now.st_dev == c->own.st_dev && now.st_ino == c->own.st_ino)
+		unlink(c->path);
 	free(c);
 }
 
@@ -98,6 +104,8 @@ static void answer(struct client *cl, struct master *m, const char *command)
 		report_status(f, m);
 	else if (strcmp(command, "pools") == 0)
 		report_pools(f, m);
+	else if (strcmp(command, "http") == 0)
+		report_http(f, m);
 	else if (strcmp(command, "reload") == 0)
 		answer_reload(f, m);
 	else

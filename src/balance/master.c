@@ -2,6 +2,7 @@
 /* master: holds the listening sockets and the counters, keeps the workers alive, reloads. */
 #include "master.h"
 
+#include "clients.h"
 #include "control.h"
 #include "log.h"
 #include "message.h"
@@ -92,6 +93,7 @@ static void bury_worker(struct master *m, unsigned i, int status)
 	w->start_at_ms = now - w->started_ms < STEADY_MS ? now + RESTART_DELAY_MS : now;
 	w->pid = 0;
 	slots_forget_worker(&m->slots, i);
+	clients_forget_worker(i);
 }
 
 static void reap(struct master *m)

@@ -17,6 +17,7 @@ enum {
 	TLV_AUTHORITY = 0x02,
 	TLV_CRC32C = 0x03,
 	TLV_SSL = 0x20,
+	TLV_HITCH_CERT = 0xe0, /* private use range; see Hitch's proxy-client-cert */
 	SSL_CLIENT_SSL = 0x01,
 	SSL_CLIENT_CERT_CONN = 0x02,
 	SSL_CLIENT_CERT_SESS = 0x04,
@@ -150,6 +151,10 @@ static bool take_tlv(const unsigned char *head, size_t size, unsigned type, cons
 		f->sni = (const char *)value;
 		f->sni_len = n;
 		return n <= 255;
+	case TLV_HITCH_CERT:
+		f->cert = (const char *)value;
+		f->cert_len = n;
+		return true;
 	case TLV_CRC32C:
 		return n == 4 && crc_matches(head, size, value);
 	case TLV_SSL:

@@ -16,7 +16,8 @@ struct facts {
 	struct addr client, local; /* len 0 when the header does not say */
 	const char *sni;           /* PP2_TYPE_AUTHORITY */
 	const char *alpn;          /* PP2_TYPE_ALPN */
-	uint16_t sni_len, alpn_len;
+	const char *cert;          /* Hitch's proxy-client-cert (type 0xe0): the client's certificate, PEM */
+	uint16_t sni_len, alpn_len, cert_len;
 	bool tls;                  /* PP2_TYPE_SSL present with PP2_CLIENT_SSL */
 	bool client_cert;          /* the client presented a certificate */
 	bool client_verified;      /* … and its verification succeeded */

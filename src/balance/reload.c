@@ -2,6 +2,7 @@
 /* reload: from a file to a configuration that every worker runs, or to a reason why not. */
 #include "reload.h"
 
+#include "clients.h"
 #include "log.h"
 #include "message.h"
 #include "shm.h"
@@ -150,9 +151,13 @@ static bool open_sockets(struct master *m, struct coming *in)
 
 static void refuse(struct coming *in)
 {
-	for (size_t i = 0; in->opened != NULL && i < in->conf->listeners_n; i++)
-		if (in->opened[i])
-			close(in->sockets[i]);
+	for (size_t i = 0; in->opened != NULL && i < in->conf->listeners_n; i++) {
+		if (!in->opened[i])
+			continue;
+		close(in->sockets[i]);
+		if (in->conf->listeners[i]->path != NULL)
+			unlink(in->conf->listeners[i]->path);
+	}
 	free(in->opened);
 	free(in->sockets);
 	free(in->text);
@@ -284,8 +289,8 @@ bool reload_first(struct master *m)
 		free(in.text);
 		return false;
 	}
-	if (shm_init(in.conf->workers) < 0)
-		fail(m, "memfd_create: %s", strerror(errno));
+	if (shm_init(in.conf->workers) < 0 || clients_init(in.conf->workers) < 0)
+		fail(m, "shared memory: %s", strerror(errno));
 	else if (!slots_assign(&m->slots, in.conf, 1))
 		fail(m, "out of memory for counters");
 	else if (open_sockets(m, &in)) {

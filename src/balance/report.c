@@ -3,6 +3,7 @@
 #include "report.h"
 
 #include "json.h"
+#include "ops.h"
 #include "shm.h"
 #include "version.h"
 
@@ -100,6 +101,7 @@ static void report_channel(FILE *f, const char *address, uint32_t max, uint32_t 
 	number(f, "active", shm_sum(slot, V_ACTIVE));
 	number(f, "total", shm_sum(slot, V_TOTAL));
 	number(f, "failed", shm_sum(slot, V_FAILED));
+	number(f, "requests", shm_sum(slot, V_REQUESTS));
 	number(f, "bytes_in", shm_sum(slot, V_IN));
 	number(f, "bytes_out", shm_sum(slot, V_OUT));
 	fputc('}', f);
@@ -150,12 +152,23 @@ static void report_leaving(void *with, const struct slot_owner *o)
 	fputs("]}\n", l->f);
 }
 
+static void report_answers(FILE *f, uint32_t slot)
+{
+	fputs(",\"http\":{\"active\":", f);
+	fprintf(f, "%" PRIu64, shm_sum(slot, V_ACTIVE));
+	for (unsigned class = 1; class <= 5; class++)
+		fprintf(f, ",\"%uxx\":%" PRIu64, class, shm_sum(slot, H_1XX + class - 1));
+	number(f, "microseconds", shm_sum(slot, H_MICROSECONDS));
+	fputc('}', f);
+}
+
 void report_pools(FILE *f, const struct master *m)
 {
 	for (size_t i = 0; i < m->conf->pools_n; i++) {
 		const struct pool *p = m->conf->pools[i];
 		fputs("{\"pool\":", f);
 		json_string(f, p->name);
+		report_answers(f, p->http_slot);
 		fputs(",\"groups\":[", f);
 		for (size_t g = 0; g < p->n; g++) {
 			if (g > 0)
@@ -167,4 +180,38 @@ void report_pools(FILE *f, const struct master *m)
 	struct leaving leaving = {.f = f, .generation = m->generation};
 	slots_each(&m->slots, report_leaving, &leaving);
 	fprintf(f, "{\"ok\":true,\"pools\":%zu}\n", m->conf->pools_n);
+}
+
+static uint64_t code_count(const struct conf *c, unsigned code)
+{
+	return shm_sum(c->code_slot[(code - 100) / V_COUNT], (code - 100) % V_COUNT);
+}
+
+static uint64_t duration_number(const struct conf *c, unsigned i)
+{
+	return shm_sum(c->time_slot[i / V_COUNT], i % V_COUNT);
+}
+
+void report_http(FILE *f, const struct master *m)
+{
+	const char *comma = "";
+	uint64_t count = 0, sum = duration_number(m->conf, DURATION_SUM);
+	fputs("{\"ok\":true,\"codes\":{", f);
+	for (unsigned code = 100; code < 600; code++) {
+		uint64_t n = code_count(m->conf, code);
+		if (n == 0)
+			continue;
+		fprintf(f, "%s\"%u\":%" PRIu64, comma, code, n);
+		comma = ",";
+	}
+	fputs("},\"duration\":{\"buckets\":[", f);
+	for (unsigned i = 0; i < DURATION_BUCKETS; i++) {
+		uint64_t n = duration_number(m->conf, i);
+		count += n;
+		if (i < DURATION_BUCKETS - 1)
+			fprintf(f, "%s[%g,%" PRIu64 "]", i ? "," : "", (double)duration_bounds[i] / 1e6, n);
+		else
+			fprintf(f, ",[null,%" PRIu64 "]", n);
+	}
+	fprintf(f, "],\"sum\":%" PRIu64 ".%06" PRIu64 ",\"count\":%" PRIu64 "}}\n", sum / 1000000, sum % 1000000, count);
 }

@@ -9,5 +9,6 @@
 
 void report_status(FILE *, const struct master *);
 void report_pools(FILE *, const struct master *);
+void report_http(FILE *, const struct master *);
 
 #endif

@@ -24,10 +24,17 @@ enum {
 	V_IN,          /* channel: bytes from clients */
 	V_OUT,         /* channel: bytes to clients */
 	V_NO_ROUTE,    /* listener: closed for want of a route */
-	V_NO_CHANNEL,  /* listener: closed because no channel of the pool could be reached */
+	V_REQUESTS = V_NO_ROUTE, /* channel: HTTP requests */
+	V_NO_CHANNEL,  /* listener: no channel of the pool could be reached */
 	V_COUNT = 8,
 
 	V_PROXY_ERRORS = V_FAILED,
+};
+
+/* … and for a pool's http_slot, where V_ACTIVE is the requests under way. */
+enum {
+	H_1XX = 1, /* H_1XX + n: answers of class n + 1 */
+	H_MICROSECONDS = 6,
 };
 
 struct shm_cell {

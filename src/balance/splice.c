@@ -73,7 +73,7 @@ static void leave(struct worker *w, struct conn *c, enum side from)
 {
 	splice_give_back(w, c->pipe[from]);
 	c->pipe[from] = NULL;
-	c->sock[from].bulk = false;
+	conn_sock(c, from)->bulk = false;
 }
 
 static bool empty_pipe(struct worker *w, struct conn *c, enum side from)
@@ -81,39 +81,60 @@ static bool empty_pipe(struct worker *w, struct conn *c, enum side from)
 	const enum side to = other(from);
 	struct pipe_pair *p = c->pipe[from];
 	size_t n;
-	switch (move(p->fd[0], c->sock[to].fd, p->held, &n)) {
+	switch (move(p->fd[0], conn_sock(c, to)->fd, p->held, &n)) {
 	case IO_OK:
 		p->held -= n;
 		shm_add(shm_cell(c->slot, w->id), from == CLIENT ? V_IN : V_OUT, n);
-		core_passed(&c->core);
+		core_passed(&c->core, from, n);
 		return true;
 	case IO_AGAIN:
-		conn_set_blocked(w, &c->sock[to], true);
+		conn_set_blocked(w, conn_sock(c, to), true);
 		return false;
 	default:
+		/* As in conn.c. What the pipe holds has nowhere to go: kept, it would be tried again for ever. */
+		conn_sock(c, to)->readable = conn_sock(c, to)->hup = true;
 		core_broken(&c->core, to);
+		leave(w, c, from);
 		return true;
 	}
 }
 
 static bool fill_pipe(struct worker *w, struct conn *c, enum side from)
 {
-	struct sock *s = &c->sock[from];
+	struct sock *s = conn_sock(c, from);
 	size_t n;
 	if (!s->readable)
 		return false;
-	switch (move(s->fd, c->pipe[from]->fd[1], PIPE_SIZE, &n)) {
+	size_t limit = core_pass_limit(&c->core, from);
+	if (limit == 0) {
+		leave(w, c, from);
+		return false;
+	}
+	switch (move(s->fd, c->pipe[from]->fd[1], limit < PIPE_SIZE ? limit : PIPE_SIZE, &n)) {
 	case IO_OK:
 		c->pipe[from]->held += n;
 		if (n < CALM)
 			s->bulk = false;
 		return true;
 	case IO_AGAIN:
-		s->readable = false;
 		leave(w, c, from);
+		if (s->hup)
+			return true; /* at urgent data splice(2) stops for good; a plain read goes on */
+		s->readable = false;
 		return false;
+	case IO_ERROR:
+		if (errno != EINVAL) {
+			/* A socket tells its error once: the plain way would take what follows for an orderly end. */
+			s->readable = false;
+			leave(w, c, from);
+			core_broken(&c->core, from);
+			core_eof(&c->core, from);
+			return true;
+		}
+		/* It cannot be spliced. */
+		__attribute__((fallthrough));
 	default:
-		/* The end, or a socket that cannot be spliced: the plain way finds out which. */
+		/* The plain way sees the end again and deals with it. */
 		leave(w, c, from);
 		return true;
 	}
@@ -123,15 +144,17 @@ bool splice_flow(struct worker *w, struct conn *c, enum side from)
 {
 	bool moved = false;
 	if (c->pipe[from] == NULL && (c->pipe[from] = take(w)) == NULL) {
-		c->sock[from].bulk = false;
+		conn_sock(c, from)->bulk = false;
 		return true;
 	}
 	if (c->pipe[from]->held == 0)
 		moved = fill_pipe(w, c, from);
-	if (c->pipe[from] != NULL && c->pipe[from]->held > 0 && !c->sock[other(from)].blocked)
+	if (c->pipe[from] != NULL && c->pipe[from]->held > 0 && !conn_sock(c, other(from))->blocked)
 		moved |= empty_pipe(w, c, from);
 	/* Leave only once the pipe is empty, or bytes would overtake each other. */
-	if (c->pipe[from] != NULL && c->pipe[from]->held == 0 && !c->sock[from].bulk)
+	if (c->pipe[from] != NULL && c->pipe[from]->held == 0 &&
+	    (!conn_sock(c, from)->bulk || core_pass_limit(&c->core, from) == 0))
 		leave(w, c, from);
+	c->core.held[from] = c->pipe[from] != NULL && c->pipe[from]->held > 0;
 	return moved;
 }

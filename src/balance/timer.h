@@ -13,6 +13,7 @@ enum { TIMER_TICK_SHIFT = 6, TIMER_SLOTS = 1024 }; /* 64 ms a tick, 65 s a round
 struct timer {
 	struct timer *next, **link; /* link NULL: not set */
 	uint64_t tick;
+	unsigned kind; /* for the owner, to tell what the timer is a part of */
 };
 
 struct timer_wheel {

@@ -2,9 +2,15 @@
 /* worker: one process that accepts, connects and relays, in one epoll loop. */
 #include "worker.h"
 
+#include "access_log.h"
 #include "conn.h"
+#include "connect.h"
+#include "http_msg.h"
+#include "idle.h"
 #include "log.h"
 #include "message.h"
+#include "ops.h"
+#include "port.h"
 #include "shm.h"
 
 #include <errno.h>
@@ -12,149 +18,29 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
 enum {
 	EVENTS = 256,
-	ACCEPTS = 16,          /* connections taken per wake-up: the other workers want some too */
-	PAUSE_MS = 100,        /* how long to stop accepting when descriptors ran out */
 	RESERVED_FDS = 64,     /* for everything that is not a connection */
 	PIPE_SHARE = 16,       /* one descriptor in so many may be a pipe's */
 };
 
-static uint64_t now_ms(void)
+static void read_clock(struct worker *w)
 {
 	struct timespec t;
 	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+	w->env.now_us = (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+	w->env.now = w->env.now_us / 1000;
 }
 
-_Noreturn static void die(const char *what)
+_Noreturn void worker_die(const char *what)
 {
 	log_error("%s: %s", what, strerror(errno));
 	_exit(70); /* EX_SOFTWARE */
-}
-
-static void watch_port(struct worker *w, struct port *p)
-{
-	/* EXCLUSIVE: one new connection wakes one worker, not all of them. */
-	struct epoll_event e = {.events = EPOLLIN | EPOLLEXCLUSIVE, .data.ptr = p};
-	if (epoll_ctl(w->epoll, EPOLL_CTL_ADD, p->fd, &e) < 0)
-		die("epoll_ctl listener");
-}
-
-static void unwatch_port(struct worker *w, struct port *p)
-{
-	epoll_ctl(w->epoll, EPOLL_CTL_DEL, p->fd, NULL);
-}
-
-static void pause_accepting(struct worker *w, const char *why)
-{
-	if (w->paused)
-		return;
-	log_warn("accepting paused: %s", why);
-	w->paused = true;
-	for (struct port *p = w->ports; p != NULL; p = p->next)
-		unwatch_port(w, p);
-	timer_set(&w->wheel, &w->accept_again, w->env.now + PAUSE_MS);
-}
-
-static void resume_accepting(struct worker *w)
-{
-	if (w->conns >= w->conns_max) {
-		timer_set(&w->wheel, &w->accept_again, w->env.now + PAUSE_MS);
-		return;
-	}
-	w->paused = false;
-	for (struct port *p = w->ports; p != NULL; p = p->next)
-		watch_port(w, p);
-}
-
-static void accept_some(struct worker *w, struct port *port)
-{
-	struct addr peer;
-	for (int i = 0; i < ACCEPTS; i++) {
-		if (w->conns >= w->conns_max) {
-			pause_accepting(w, "as many connections as there are descriptors for");
-			return;
-		}
-		const bool is_unix = port->listener->path != NULL;
-		peer.len = sizeof peer.in6;
-		int fd = accept4(port->fd, is_unix ? NULL : &peer.sa, is_unix ? NULL : &peer.len, SOCK_NONBLOCK | SOCK_CLOEXEC);
-		if (fd < 0) {
-			if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
-				pause_accepting(w, strerror(errno));
-			return;
-		}
-		if (is_unix)
-			peer.len = 0;
-		conn_open(w, port, fd, &peer);
-	}
-}
-
-static void close_port(struct worker *w, struct port **link)
-{
-	struct port *p = *link;
-	*link = p->next;
-	if (!w->paused)
-		unwatch_port(w, p);
-	close(p->fd);
-	/* Events of this turn may still name it; there are few ports and they rarely go. */
-	p->fd = -1;
-	p->listener = NULL;
-	p->next = w->closed_ports;
-	w->closed_ports = p;
-}
-
-static void bury_ports(struct worker *w)
-{
-	while (w->closed_ports != NULL) {
-		struct port *next = w->closed_ports->next;
-		free(w->closed_ports);
-		w->closed_ports = next;
-	}
-}
-
-static void add_port(struct worker *w, uint32_t slot, int fd)
-{
-	struct port *p = calloc(1, sizeof *p);
-	if (p == NULL)
-		die("new listener");
-	p->source.kind = SOURCE_LISTENER;
-	p->fd = fd;
-	p->slot = slot;
-	p->next = w->ports;
-	w->ports = p;
-	/* Watched once the configuration that knows it is in force. */
-	p->fresh = true;
-}
-
-/* Ports follow the configuration: known ones keep their socket, replaced and removed ones are closed. */
-static void settle_ports(struct worker *w)
-{
-	for (struct port **link = &w->ports; *link != NULL;) {
-		struct port *p = *link;
-		p->listener = conf_listener(w->env.conf, p->slot);
-		bool replaced = false;
-		for (struct port *q = w->ports; q != p; q = q->next) /* new ones stand first */
-			replaced |= q->slot == p->slot;
-		if (p->listener == NULL || replaced) {
-			close_port(w, link);
-			continue;
-		}
-		if (p->fresh && !w->paused)
-			watch_port(w, p);
-		p->fresh = false;
-		link = &p->next;
-	}
-}
-
-static void close_ports(struct worker *w)
-{
-	while (w->ports != NULL)
-		close_port(w, &w->ports);
 }
 
 struct slot_list {
@@ -173,13 +59,14 @@ static bool take_slot(void *with, uint32_t *slot, const char *key, size_t len)
 	return true;
 }
 
-static uint32_t highest(const uint32_t *slots, size_t n)
+static bool raise_highest(void *with, uint32_t *slot, const char *key, size_t len)
 {
-	uint32_t max = 0;
-	for (size_t i = 0; i < n; i++)
-		if (slots[i] > max)
-			max = slots[i];
-	return max;
+	uint32_t *max = with;
+	(void)key;
+	(void)len;
+	if (*slot > *max)
+		*max = *slot;
+	return true;
 }
 
 /* The text was checked by the master; failing here means that this process is out of memory, and a new one does better. */
@@ -191,31 +78,54 @@ static struct conf *read_conf(const struct message *m, int fd)
 	char *text = mmap(NULL, length, PROT_READ, MAP_PRIVATE, fd, 0);
 	close(fd);
 	if (text == MAP_FAILED)
-		die("mmap configuration");
+		worker_die("mmap configuration");
 	struct conf *conf = conf_parse(text, (size_t)m->size, &error);
 	struct slot_list list = {(const uint32_t *)(const void *)(text + m->size + pad), m->slots};
-	if (conf == NULL || conf->slots != m->slots || shm_map(highest(list.next, list.left) + 1) < 0) {
+	uint32_t max = 0;
+	if (conf == NULL || conf->slots != m->slots) {
 		log_error("configuration: line %u: %s", error.line, error.reason);
 		_exit(70);
 	}
 	conf_slots(conf, take_slot, &list);
+	conf_slots(conf, raise_highest, &max);
+	if (shm_map(max + 1) < 0)
+		worker_die("counters");
 	munmap(text, length);
 	return conf;
 }
 
+/* What a worker keeps in step with its configuration. */
+static void settle(struct worker *w, struct conf *conf)
+{
+	uint32_t max = 0;
+	conf_slots(conf, raise_highest, &max);
+	port_settle(w);
+	if (!idle_settle(w, conf, max + 1))
+		worker_die("idle lists");
+	w->env.last = conf->http.last;
+	if (w->env.last)
+		conn_hurry(w);
+	/* Opened anew each time: a reload is how a log is rotated. */
+	access_log_close(w->access_log);
+	w->access_log = conf->access_log == NULL ? NULL : access_log_open(conf->access_log);
+}
+
 static void swap_conf(struct worker *w, struct conf *conf, uint64_t generation)
 {
-	const struct conf *old = w->env.conf;
+	struct conf *old = (struct conf *)(uintptr_t)w->env.conf;
+	connect_repool(w, conf);
 	w->env.conf = conf;
 	w->generation = generation;
-	settle_ports(w);
-	conf_free((struct conf *)(uintptr_t)old);
+	settle(w, conf);
+	conf_free(old);
 }
 
 static void drain(struct worker *w, uint64_t ms)
 {
-	close_ports(w);
+	port_close_all(w);
 	w->draining = true;
+	w->env.last = true;
+	conn_hurry(w);
 	w->drain_until = w->env.now + ms;
 }
 
@@ -223,7 +133,7 @@ static void take_message(struct worker *w, const struct message *m, int fd)
 {
 	switch (m->type) {
 	case MESSAGE_PORT:
-		add_port(w, m->slot, fd);
+		port_add(w, m->slot, fd);
 		return;
 	case MESSAGE_CONF: {
 		swap_conf(w, read_conf(m, fd), m->generation);
@@ -266,10 +176,18 @@ static void fire_timers(struct worker *w)
 {
 	struct timer *t;
 	while ((t = timer_due(&w->wheel, w->env.now)) != NULL) {
-		if (t != &w->accept_again)
+		switch ((enum timer_kind)t->kind) {
+		case TIMER_CONN:
 			conn_timer(w, t);
-		else if (w->paused)
-			resume_accepting(w);
+			break;
+		case TIMER_IDLE:
+			idle_timer(w, t);
+			break;
+		case TIMER_ACCEPT:
+			if (w->paused)
+				port_resume(w);
+			break;
+		}
 	}
 }
 
@@ -306,7 +224,7 @@ static void handle(struct worker *w, const struct epoll_event *e)
 	case SOURCE_LISTENER: {
 		struct port *p = (struct port *)s;
 		if (p->fd >= 0 && !w->paused)
-			accept_some(w, p);
+			port_accept(w, p);
 		return;
 	}
 	case SOURCE_MASTER:
@@ -320,14 +238,16 @@ static void turn(struct worker *w)
 	struct epoll_event events[EVENTS];
 	int n = epoll_wait(w->epoll, events, EVENTS, wait_ms(w));
 	if (n < 0 && errno != EINTR)
-		die("epoll_wait");
-	w->env.now = now_ms();
+		worker_die("epoll_wait");
+	read_clock(w);
 	go_on(w);
 	for (int i = 0; i < n; i++)
 		handle(w, &events[i]);
 	fire_timers(w);
+	if (w->access_log != NULL)
+		access_log_flush(w->access_log);
 	conn_bury(w);
-	bury_ports(w);
+	port_bury(w);
 }
 
 static size_t descriptor_limit(void)
@@ -350,6 +270,8 @@ static void set_limits(struct worker *w)
 	w->pipes_left = fds / PIPE_SHARE / 2;
 	size_t taken = RESERVED_FDS + 2 * w->pipes_left;
 	w->conns_max = fds > taken + 2 ? (fds - taken) / 2 : 1;
+	w->idle_max = w->conns_max / 4;
+	w->conns_max -= w->idle_max / 2;
 }
 
 void worker_run(unsigned id, struct conf *conf, uint64_t generation, const int *ports, int master_fd)
@@ -357,20 +279,25 @@ void worker_run(unsigned id, struct conf *conf, uint64_t generation, const int *
 	static struct worker worker;
 	struct worker *w = &worker;
 	w->id = id;
-	w->env.now = now_ms();
+	read_clock(w);
 	w->env.conf = conf;
 	w->generation = generation;
 	w->master_fd = master_fd;
 	w->master.kind = SOURCE_MASTER;
+	w->accept_again.kind = TIMER_ACCEPT;
+	w->env.ops = &worker_ops;
+	w->env.head = malloc(sizeof *w->env.head);
+	if (w->env.head == NULL || getrandom(w->random, sizeof w->random, 0) != (ssize_t)sizeof w->random)
+		worker_die("start");
 	set_limits(w);
 	timer_init(&w->wheel, w->env.now);
 	w->epoll = epoll_create1(EPOLL_CLOEXEC);
 	struct epoll_event e = {.events = EPOLLIN, .data.ptr = &w->master};
 	if (w->epoll < 0 || epoll_ctl(w->epoll, EPOLL_CTL_ADD, master_fd, &e) < 0)
-		die("epoll");
+		worker_die("epoll");
 	for (size_t i = 0; i < conf->listeners_n; i++)
-		add_port(w, conf->listeners[i]->slot, ports[i]);
-	settle_ports(w);
+		port_add(w, conf->listeners[i]->slot, ports[i]);
+	settle(w, conf);
 	while (!w->draining || (w->conns > 0 && w->env.now < w->drain_until))
 		turn(w);
 	_exit(0);

@@ -27,6 +27,14 @@ struct port {
 };
 
 struct conn;
+struct sock;
+
+/* Resting connections to one channel. */
+struct idle_list {
+	struct sock *first;
+	uint32_t n;
+	bool live; /* the channel is in the current configuration */
+};
 
 struct worker {
 	struct core_env env;
@@ -42,8 +50,16 @@ struct worker {
 	bool draining;
 	uint64_t drain_until;
 	size_t conns, conns_max;
+	struct conn *all;   /* open */
 	struct conn *dead;  /* closed in this turn, freed after it */
 	struct conn *again; /* have more to do than their share of a turn */
+	struct conn *connecting; /* their core has a pool of the current configuration */
+	struct sock *dead_socks;
+	struct idle_list *idle; /* by slot */
+	uint32_t idle_cap;
+	size_t idle_n, idle_max;
+	uint64_t random[2];
+	struct access_log *access_log;
 	struct pipe_pair *pipes; /* empty ones, kept */
 	size_t pipes_left;       /* how many more may be made */
 };
@@ -51,5 +67,8 @@ struct worker {
 /* A worker's life, called in the forked child; never returns. ports: one fd per listener of conf, in its order.
  * conf is the child's own copy. */
 _Noreturn void worker_run(unsigned id, struct conf *conf, uint64_t generation, const int *ports, int master_fd);
+
+/* Says which call failed, with errno, and ends the process: the master starts another. */
+_Noreturn void worker_die(const char *what);
 
 #endif

@@ -1,18 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Flags and EVENER_ environment → frozen settings. The only place that reads either. */
 import { availableParallelism, hostname } from "node:os";
-import { isAbsolute, resolve } from "node:path";
-import { type Command, InvalidArgumentError, Option } from "commander";
-import { canonicalIp } from "../model/ip.ts";
-import { isDnsLabel, isDnsSubdomain, isHost, isPortNumber } from "../model/names.ts";
+import type { Command } from "commander";
+import { isDnsLabel } from "../model/names.ts";
 import { quote } from "../model/quote.ts";
 import { HOST_OWNERSHIPS, type HostOwnership, type ModelSettings } from "../model/types.ts";
 import { SECRET_MODES, type SecretMode } from "../source/kube/scopes.ts";
+import {
+  addAll,
+  flag,
+  listFlag,
+  parseAddress,
+  parseBoolean,
+  parseClassName,
+  parseController,
+  parseNamespace,
+  parseObjectName,
+  parsePort,
+  parseRunDir,
+  parseSeconds,
+  parseSource,
+  parseWorkers,
+  SettingsError,
+  type SourceSetting,
+} from "./flags.ts";
+import { httpFlags, type RawHttpOptions, toHttpSettings } from "./http-flags.ts";
+
+export { SettingsError };
 
 export const LOG_LEVELS = ["trace", "debug", "info", "warn", "error"] as const;
 export const LOG_FORMATS = ["json", "text"] as const;
-
-export type SourceSetting = { readonly kind: "kube" } | { readonly kind: "dir"; readonly path: string };
 
 export interface RunSettings {
   readonly source: SourceSetting;
@@ -36,7 +53,7 @@ export interface RunSettings {
 }
 
 /** What commander hands over after every value went through its parser below. */
-interface RawOptions {
+interface RawOptions extends RawHttpOptions {
   readonly source: SourceSetting;
   readonly kubeconfig?: string;
   readonly secrets: SecretMode;
@@ -90,6 +107,7 @@ export function addModelOptions(command: Command, defaultWorkers: number): Comma
       "how long open connections may go on at the end",
       parseSeconds,
     ).default(30),
+    ...httpFlags(),
   ]);
 }
 
@@ -145,6 +163,7 @@ export function toModelSettings(raw: Omit<RawOptions, "source" | "secrets">): Mo
     workers: raw.workers,
     runDir: raw.runDir,
     shutdownGraceSeconds: raw.shutdownGracePeriod,
+    ...toHttpSettings(raw),
   });
 }
 
@@ -177,125 +196,4 @@ function readPod({ POD_NAME, POD_NAMESPACE }: NodeJS.ProcessEnv): RunSettings["p
   }
   const namespace = POD_NAMESPACE === undefined ? {} : { namespace: POD_NAMESPACE };
   return { name: POD_NAME ?? hostname(), ...namespace };
-}
-
-/** A mistake of whoever called the program: exit status 64. */
-export class SettingsError extends Error {
-  readonly code = "EVENER_SETTINGS";
-}
-
-type Parse<T> = (text: string) => T;
-
-function flag<T>(flags: string, description: string, parse?: Parse<T>): Option {
-  const option = new Option(flags, description);
-  option.env(`EVENER_${option.name().replaceAll("-", "_").toUpperCase()}`);
-  if (parse !== undefined) option.argParser((text: string) => parse(text));
-  return option;
-}
-
-/** Repeatable on the command line; values in the environment are separated by commas. */
-function listFlag(flags: string, description: string, parse: Parse<string>): Option {
-  return flag(flags, description)
-    .default([])
-    .argParser((text: string, before: readonly string[]) => [
-      ...new Set([
-        ...(before ?? []),
-        ...text
-          .split(",")
-          .map((part) => part.trim())
-          .filter((part) => part !== "")
-          .map(parse),
-      ]),
-    ]);
-}
-
-function addAll(command: Command, options: readonly Option[]): Command {
-  for (const option of options) command.addOption(option);
-  return command;
-}
-
-function parsePort(text: string): number {
-  const port = parseInteger(text);
-  if (!isPortNumber(port)) throw new InvalidArgumentError(`${quote(text)} is no port (1 to 65535).`);
-  return port;
-}
-
-function parseWorkers(text: string): number {
-  const workers = parseInteger(text);
-  if (workers === undefined || workers < 1 || workers > 64) {
-    throw new InvalidArgumentError(`${quote(text)} is no number of workers (1 to 64).`);
-  }
-  return workers;
-}
-
-/** `30`, `30s`, `1.5s`, `500ms` or `2m`, as seconds. */
-function parseSeconds(text: string): number {
-  const match = /^(\d{1,6}(?:\.\d{1,3})?)(ms|s|m)?$/.exec(text);
-  if (match === null) throw new InvalidArgumentError(`${quote(text)} is no time; say 30s, 500ms or 2m.`);
-  const factor = { ms: 0.001, s: 1, m: 60 }[match[2] ?? "s"] ?? 1;
-  return Number(match[1]) * factor;
-}
-
-function parseInteger(text: string): number | undefined {
-  return /^\d{1,9}$/.test(text) ? Number(text) : undefined;
-}
-
-function parseBoolean(text: string | boolean): boolean {
-  const word = String(text).toLowerCase();
-  if (["true", "1", "yes", "on"].includes(word)) return true;
-  if (["false", "0", "no", "off", ""].includes(word)) return false;
-  throw new InvalidArgumentError(`${quote(text)} is neither true nor false.`);
-}
-
-function parseClassName(text: string): string {
-  if (!isDnsSubdomain(text)) throw new InvalidArgumentError(`${quote(text)} is no Kubernetes object name.`);
-  return text;
-}
-
-function parseController(text: string): string {
-  const [domain = "", ...path] = text.split("/");
-  if (!isDnsSubdomain(domain) || path.length === 0 || !/^[A-Za-z0-9._/-]{1,200}$/.test(path.join("/"))) {
-    throw new InvalidArgumentError(`${quote(text)} is no controller name such as example.org/name.`);
-  }
-  return text;
-}
-
-function parseNamespace(text: string): string {
-  if (!isDnsLabel(text)) throw new InvalidArgumentError(`${quote(text)} is no namespace.`);
-  return text;
-}
-
-function parseObjectName(text: string): string {
-  const [namespace = "", name = "", ...rest] = text.split("/");
-  if (!isDnsLabel(namespace) || !isDnsSubdomain(name) || rest.length > 0) {
-    throw new InvalidArgumentError(`${quote(text)} is no NAMESPACE/NAME.`);
-  }
-  return text;
-}
-
-function parseAddress(text: string): string {
-  const ip = canonicalIp(text);
-  if (ip !== undefined) return ip;
-  if (isHost(text) && !text.startsWith("*")) return text;
-  throw new InvalidArgumentError(`${quote(text)} is neither an address nor a host name.`);
-}
-
-/** The path stands in both configuration files, neither of which can quote. */
-function parseRunDir(text: string): string {
-  const path = resolve(text);
-  if (!/^\/[A-Za-z0-9._/-]+$/.test(path)) {
-    throw new InvalidArgumentError(`${quote(text)}: only letters, digits and "._-/" are allowed.`);
-  }
-  // sun_path holds 107 bytes; the longest name below is control.sock.
-  if (path.length > 90) throw new InvalidArgumentError(`${quote(text)} is too long for a socket in it.`);
-  return path;
-}
-
-function parseSource(text: string): SourceSetting {
-  if (text === "kube") return { kind: "kube" };
-  if (text.startsWith("dir:") && text.length > 4) {
-    const path = text.slice(4);
-    return { kind: "dir", path: isAbsolute(path) ? path : resolve(path) };
-  }
-  throw new InvalidArgumentError(`${quote(text)} is neither "kube" nor "dir:PATH".`);
 }

@@ -132,11 +132,12 @@ export class Elector {
       this.#complaint = complaint;
     }
     this.#tell();
-    const { retryMs } = times;
     const verdict = judge(this.#state, identity, times, clock.now());
-    const jittered = retryMs * (1 + JITTER * random());
-    // Right after the end of a dead leader's lease, not up to a whole interval later.
-    this.#next(verdict.mayWrite ? jittered : Math.min(jittered, verdict.expiresAt - clock.now() + 1));
+    const jitter = 1 + JITTER * random();
+    if (verdict.mayWrite) return this.#next(times.retryMs * jitter);
+    // Whoever waits looks twice as often: a lease is only known to be old from when it was first seen. And once more right
+    // when that of a dead leader ends.
+    this.#next(Math.min((times.retryMs / 2) * jitter, verdict.expiresAt - clock.now() + 1));
   }
 
   #become(state: ElectionState): void {

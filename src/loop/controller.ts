@@ -50,6 +50,8 @@ export class Controller {
   readonly #options: ControllerOptions;
   readonly #problems = new ProblemTracker();
   #latest: Latest | undefined;
+  /** Whose certificates the metrics show. */
+  #recorded: Ir["hitch"] | undefined;
 
   constructor(options: ControllerOptions) {
     this.#options = options;
@@ -101,7 +103,10 @@ export class Controller {
 
   #report(model: ModelOutput, rendered: Rendered, outcome: ApplyOutcome): void {
     const { metrics, log, clock } = this.#options;
-    recordCertificates(metrics, [...model.ir.hitch.certificates, model.ir.hitch.defaultCertificate]);
+    const { hitch } = model.ir;
+    if (hitch !== this.#recorded)
+      recordCertificates(metrics, [...hitch.certificates, hitch.defaultCertificate]);
+    this.#recorded = hitch;
     for (const report of outcome.reloads) {
       recordReload(metrics, report);
       const { child, reason, result, message } = report;

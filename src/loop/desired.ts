@@ -9,8 +9,19 @@ export interface Rendered {
 }
 
 /** Rendered text and model → what applying wants to know. */
-export function describeDesired(ir: Ir, rendered: Rendered): Desired {
-  const { certDir, certificates, defaultCertificate } = ir.hitch;
+export function describeDesired({ hitch }: Ir, rendered: Rendered): Desired {
+  let parts = known.get(hitch);
+  if (parts === undefined) {
+    parts = describeCertificates(hitch);
+    known.set(hitch, parts);
+  }
+  return { ...rendered, balanceHash: readHash(rendered.balanceConf), ...parts };
+}
+
+/** After a change of endpoints it is the same object. */
+const known = new WeakMap<Ir["hitch"], Pick<Desired, "certificates" | "served">>();
+
+function describeCertificates({ certDir, certificates, defaultCertificate }: Ir["hitch"]) {
   const pathOf = (certificate: Certificate) => join(certDir, `${certificate.id}.pem`);
   const files = new Map<string, string>();
   for (const certificate of [...certificates, defaultCertificate])
@@ -20,7 +31,7 @@ export function describeDesired(ir: Ir, rendered: Rendered): Desired {
     return host === undefined ? [] : [{ path: pathOf(certificate), host, pem: certificate.pem }];
   });
   served.push({ path: pathOf(defaultCertificate), host: undefined, pem: defaultCertificate.pem });
-  return { ...rendered, balanceHash: readHash(rendered.balanceConf), certificates: files, served };
+  return { certificates: files, served };
 }
 
 function readHash(balanceConf: string): string {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The orderly end: stop accepting, let connections finish, then end the children. */
+import { dirname } from "node:path";
 import { writeAtomically } from "../apply/config-file.ts";
 import type { FileSystem, Owner } from "../apply/file-system.ts";
 import type { BalanceClient } from "../balance-client/client.ts";
@@ -30,7 +31,7 @@ export async function shutDown(options: ShutdownOptions): Promise<void> {
   const deadline = clock.now() + graceMs;
   const reserve = Math.min(RESERVE_MS, graceMs / 4);
   const warn = (what: string) => (error: unknown) => log.warn({ err: error }, what);
-  await closePlainListeners(options).catch(warn("Balance could not be told to stop accepting"));
+  await beginDrain(options).catch(warn("Balance could not be told to stop accepting"));
   await drainHitch(options, deadline - reserve).catch(warn("Hitch could not be drained"));
   const left = () => Math.max(100, deadline - clock.now());
   await hitch.stop(Math.min(500, left()));
@@ -38,28 +39,25 @@ export async function shutDown(options: ShutdownOptions): Promise<void> {
   await balance.stop(left());
 }
 
-/** Balance goes on serving Hitch while it takes no new plain connection. */
-async function closePlainListeners({
-  fs,
-  owner,
-  balance,
-  balanceConfPath,
-  client,
-}: ShutdownOptions): Promise<void> {
+/** Balance goes on serving Hitch while it takes no new plain connection, and lets each answer be its connection's last. */
+async function beginDrain({ fs, owner, balance, balanceConfPath, client }: ShutdownOptions): Promise<void> {
   const text = await fs.read(balanceConfPath);
   if (!balance.ready || text === undefined) return;
-  await writeAtomically(fs, balanceConfPath, dropTcpListeners(text), 0o600, owner);
+  const dir = dirname(balanceConfPath);
+  await writeAtomically(fs, balanceConfPath, drainBalance(text, dir), 0o600, owner);
   await client.reload();
 }
 
-export function dropTcpListeners(balanceConf: string): string {
-  const dropped = new Set<string>();
-  const lines = balanceConf.split("\n").filter((line) => {
-    const [word, name = "", address = ""] = line.trim().split(/[ \t]+/);
-    if (word === "listen" && address.startsWith("tcp:")) dropped.add(name);
-    return !((word === "listen" || word === "route") && dropped.has(name));
-  });
-  return lines.join("\n");
+/**
+ * A listener that goes takes the rules of its open connections with it. So the ports move to sockets that nobody knows, as
+ * Hitch's frontend does, and requests that are on their way still find their pods.
+ */
+export function drainBalance(balanceConf: string, dir: string): string {
+  const moved = balanceConf.replace(
+    /^([ \t]*listen[ \t]+(\S+)[ \t]+)tcp:\S+/gm,
+    `$1unix:${dir}/drain-$2.sock`,
+  );
+  return `${moved}\nhttp keep-alive=off\n`;
 }
 
 /**

@@ -1,63 +1,61 @@
 // SPDX-License-Identifier: Apache-2.0
-/** Ingress backends → pools. A host keeps its route even when nothing can serve it: the pool is empty then. */
+/** Ingress backends → pools. A rule stays even when nothing can serve it: its pool is empty then. */
 import type { V1IngressBackend, V1Service, V1ServicePort } from "@kubernetes/client-node";
-import { collectChannels, indexSlices } from "./endpoints.ts";
+import { DEFAULT_TIMES } from "./annotations/options.ts";
 import { isDnsLabel, isPortName, isPortNumber } from "./names.ts";
 import type { Report } from "./problems.ts";
 import { quote } from "./quote.ts";
 import { compareText, formatRef, refOf } from "./refs.ts";
-import type { ObjectRef, Pool, Store } from "./types.ts";
+import type { ObjectRef, PoolTimes, Store } from "./types.ts";
 
-const CONNECT_TIMEOUT_SECONDS = 5;
-// Long enough for quiet protocols, short enough that a client which vanished is forgotten some day.
-const IDLE_TIMEOUT_SECONDS = 3600;
+/** A Service port that some Ingress asks for. Its endpoints are looked up later: they change far more often than this. */
+export interface PoolRequest {
+  /** `namespace/service:port`, and `/tCONNECT-rRESPONSE` where an Ingress asks for other times. */
+  readonly name: string;
+  readonly times: PoolTimes;
+  /** Absent when the Service can't serve: the pool stays empty. */
+  readonly target?: { readonly service: V1Service; readonly port: V1ServicePort };
+}
 
 export interface Backends {
   /**
    * Name of the pool for a backend, or undefined when the backend says nothing usable. Whatever is wrong is
    * reported on the Ingress that asks, at `field`.
    */
-  readonly resolve: (backend: V1IngressBackend, ingress: ObjectRef, field: string) => string | undefined;
-  /** Pools asked for so far that some route uses, sorted by name. */
-  readonly pools: (used: ReadonlySet<string>) => readonly Pool[];
+  readonly resolve: (
+    backend: V1IngressBackend,
+    ingress: ObjectRef,
+    field: string,
+    times: PoolTimes,
+  ) => string | undefined;
+  /** Pools asked for so far, sorted by name. */
+  readonly requests: () => readonly PoolRequest[];
 }
 
+/** What becomes of traffic for a pool without endpoints. */
+export const UNSERVED = "requests get 503, TCP-lane connections are closed";
+
 interface Resolved {
-  readonly pool: Pool;
+  readonly request: PoolRequest;
   readonly fault?: { readonly reason: string; readonly message: string };
 }
 
-export function createBackends(store: Store, report: Report): Backends {
-  const slices = indexSlices(store);
+export function createBackends(services: Store["services"], report: Report): Backends {
   const resolved = new Map<string, Resolved>();
 
-  function resolvePort(namespace: string, name: string, wanted: string | number): Resolved {
+  function resolvePort(namespace: string, name: string, wanted: string | number, times: PoolTimes): Resolved {
     const key = `${namespace}/${name}:${wanted}`;
-    const service = store.services.get(`${namespace}/${name}`);
+    const service = services.get(`${namespace}/${name}`);
     const port = service === undefined ? undefined : findPort(service, wanted);
     // A port by number and the same one by name share a pool.
-    const poolName = port === undefined ? key : `${namespace}/${name}:${port.port}`;
+    const plainName = port === undefined ? key : `${namespace}/${name}:${port.port}`;
+    const poolName = `${plainName}${describeTimes(times)}`;
     const known = resolved.get(poolName);
     if (known !== undefined) return known;
     const fault = checkService(service, port, `${namespace}/${name}`, wanted);
-    const mine = slices.get(`${namespace}/${name}`) ?? [];
-    const channels = fault !== undefined || port === undefined ? [] : collectChannels(mine, port, report);
-    if (fault === undefined && channels.length === 0 && service !== undefined && port !== undefined) {
-      const seen = mine.length === 0 ? "no EndpointSlice" : "no usable endpoint in its EndpointSlices";
-      report(
-        refOf("Service", service),
-        "warning",
-        "NoEndpoints",
-        `port ${port.port} has ${seen}; connections for it are closed`,
-      );
-    }
+    const canServe = fault === undefined && service !== undefined && port !== undefined;
     const result: Resolved = {
-      pool: {
-        name: poolName,
-        connectTimeoutSeconds: CONNECT_TIMEOUT_SECONDS,
-        idleTimeoutSeconds: IDLE_TIMEOUT_SECONDS,
-        groups: channels.length === 0 ? [] : [channels],
-      },
+      request: { name: poolName, times, ...(canServe ? { target: { service, port } } : {}) },
       ...(fault === undefined ? {} : { fault }),
     };
     resolved.set(poolName, result);
@@ -65,7 +63,7 @@ export function createBackends(store: Store, report: Report): Backends {
   }
 
   return {
-    resolve(backend, ingress, field) {
+    resolve(backend, ingress, field, times) {
       const { service } = backend;
       if (service === undefined || backend.resource !== undefined) {
         const what = backend.resource === undefined ? "names no Service" : "is a resource, not a Service";
@@ -84,16 +82,20 @@ export function createBackends(store: Store, report: Report): Backends {
         report(ingress, "error", "InvalidBackend", `the backend ${what}; it is left out`, `${where}.port`);
         return undefined;
       }
-      const { pool, fault } = resolvePort(ingress.namespace ?? "", service.name, wanted);
+      const { request, fault } = resolvePort(ingress.namespace ?? "", service.name, wanted, times);
       if (fault !== undefined) report(ingress, "error", fault.reason, fault.message, `${field}.service`);
-      return pool.name;
+      return request.name;
     },
-    pools: (used) =>
-      [...resolved.values()]
-        .map(({ pool }) => pool)
-        .filter((pool) => used.has(pool.name))
-        .sort((a, b) => compareText(a.name, b.name)),
+    requests: () =>
+      [...resolved.values()].map(({ request }) => request).sort((a, b) => compareText(a.name, b.name)),
   };
+}
+
+/** An Ingress with times of its own has a pool of its own. */
+function describeTimes({ connectSeconds, responseSeconds }: PoolTimes): string {
+  const isUsual =
+    connectSeconds === DEFAULT_TIMES.connectSeconds && responseSeconds === DEFAULT_TIMES.responseSeconds;
+  return isUsual ? "" : `/t${connectSeconds}-r${responseSeconds}`;
 }
 
 function findPort(service: V1Service, wanted: string | number): V1ServicePort | undefined {
@@ -111,17 +113,19 @@ function checkService(
   key: string,
   wanted: string | number,
 ): Resolved["fault"] {
-  const effect = "connections for it are closed";
   if (service === undefined) {
-    return { reason: "ServiceNotFound", message: `Service ${key} does not exist; ${effect}` };
+    return { reason: "ServiceNotFound", message: `Service ${key} does not exist; ${UNSERVED}` };
   }
   const name = formatRef(refOf("Service", service));
   if (service.spec?.type === "ExternalName") {
     const why = "is of type ExternalName, which is not supported";
-    return { reason: "ExternalNameNotSupported", message: `${name} ${why}; ${effect}` };
+    return { reason: "ExternalNameNotSupported", message: `${name} ${why}; ${UNSERVED}` };
   }
   if (port === undefined) {
-    return { reason: "ServicePortNotFound", message: `${name} has no TCP port ${quote(wanted)}; ${effect}` };
+    return {
+      reason: "ServicePortNotFound",
+      message: `${name} has no TCP port ${quote(wanted)}; ${UNSERVED}`,
+    };
   }
   return undefined;
 }

@@ -1,97 +1,184 @@
 // SPDX-License-Identifier: Apache-2.0
-/** The whole rebuild: store in, configuration, statuses and problems out. No I/O, no clock, no state. */
-import { createBackends } from "./backends.ts";
-import { arrangeCertificates, findServed, toCertificate } from "./certificates.ts";
+/** The whole rebuild: store in, configuration, statuses and problems out. No I/O, no clock. */
+import type { V1Ingress } from "@kubernetes/client-node";
+import { chooseAlpn } from "./alpn.ts";
+import { createBackends, type PoolRequest } from "./backends.ts";
+import { type Claims, collectClaims } from "./claims.ts";
 import { enforceHostOwnership } from "./host-ownership.ts";
+import { buildHttpRules } from "./http-rules.ts";
 import { selectIngresses } from "./ingress-classes.ts";
-import { selectOwned } from "./ownership.ts";
+import { assignLanes, type Lanes } from "./lanes.ts";
+import { PoolBuilder } from "./pools.ts";
 import { collectProblems, type Report } from "./problems.ts";
-import { compareText, keyOf } from "./refs.ts";
-import { ANY_HOST, collectRoutes, type HostRoutes } from "./routes.ts";
-import { buildStatuses } from "./statuses.ts";
-import { collectTls, readCandidate } from "./tls.ts";
+import { compareText } from "./refs.ts";
+import { Stage } from "./stage.ts";
+import { buildStatuses, type ServedClaim } from "./statuses.ts";
+import { collectRoutes, type TcpRoutes } from "./tcp-routes.ts";
+import { type Tls, TlsBuilder } from "./tls-builder.ts";
 import type {
-  Certificate,
+  HttpTable,
+  IngressStatus,
+  Ir,
   Listener,
   ModelInput,
   ModelOutput,
   ModelSettings,
-  ObjectRef,
   Route,
+  Store,
 } from "./types.ts";
 
 const HTTPS = "https";
 const HTTP = "http";
+/** Both listeners follow the same rules. */
+const TABLE = "web";
 
+export type BuildModel = (input: ModelInput) => ModelOutput;
+
+/** One rebuild on its own. */
 export function buildModel(input: ModelInput): ModelOutput {
-  const { store, settings, now } = input;
-  const { report, sorted } = collectProblems();
-  const ingresses = enforceHostOwnership(selectIngresses(store, settings), settings.hostOwnership, report);
+  return createModelBuilder()(input);
+}
 
-  const backends = createBackends(store, report);
-  const hostRoutes = collectRoutes(ingresses, backends, report);
-  const routes = buildRoutes(hostRoutes);
+/**
+ * For many rebuilds of one world, most of them for a single endpoint. It gives what `buildModel` gives, whatever was built
+ * before; a part whose inputs are the same objects is not computed again.
+ */
+export function createModelBuilder(): BuildModel {
+  const selection = new Stage<readonly V1Ingress[]>();
+  const tls = new TlsBuilder();
+  const wishes = new Stage<Wishes>();
+  const routing = new Stage<Routing>();
+  const hitch = new Stage<Ir["hitch"]>();
+  const statuses = new Stage<readonly IngressStatus[]>();
+  const pools = new PoolBuilder();
 
-  const requests = collectTls(ingresses, store, now, report);
-  const defaultCertificate = findDefaultCertificate(input, report);
-  const owned = selectOwned(ingresses, requests, report);
-  const certificates = arrangeCertificates(owned, defaultCertificate);
-
-  return {
-    ir: {
-      hitch: {
-        httpsPort: settings.httpsPort,
-        workers: settings.workers,
-        backendSocket: `${settings.runDir}/balance.sock`,
-        certDir: `${settings.runDir}/certs`,
-        certificates,
-        defaultCertificate,
-        served: findServed(requests.claims, certificates, defaultCertificate),
+  return (input) => {
+    const { store, settings } = input;
+    const { report, sorted } = collectProblems();
+    const ingresses = selection.run([store.ingresses, store.ingressClasses, settings], report, (found) =>
+      enforceHostOwnership(selectIngresses(store, settings), settings.hostOwnership, found),
+    );
+    const secured = tls.build(ingresses, input, report);
+    const wished = wishes.run([ingresses, store.services], report, (found) =>
+      readWishes(ingresses, store.services, found),
+    );
+    const routed = routing.run([wished, secured, settings], report, (found) =>
+      route(wished, secured, settings, found),
+    );
+    return {
+      ir: {
+        hitch: hitch.run([secured, routed, settings], report, (found) =>
+          describeHitch(secured, routed, settings, found),
+        ),
+        balance: {
+          workers: settings.workers,
+          controlSocket: `${settings.runDir}/control.sock`,
+          graceSeconds: settings.shutdownGraceSeconds,
+          trust: settings.trustedProxies,
+          http: settings.http,
+          accessLog: settings.accessLog,
+          listeners: buildListeners(settings),
+          pools: pools.build(wished.requests, routed.usedPools, store.endpointSlices, report),
+          routes: routed.routes,
+          tables: [routed.table],
+        },
       },
-      balance: {
-        workers: settings.workers,
-        controlSocket: `${settings.runDir}/control.sock`,
-        graceSeconds: settings.shutdownGraceSeconds,
-        listeners: buildListeners(settings),
-        pools: backends.pools(new Set(routes.map((route) => route.pool))),
-        routes,
-      },
+      statuses: statuses.run([ingresses, routed, settings], report, () =>
+        buildStatuses(ingresses, routed.served, settings),
+      ),
+      problems: sorted(),
+    };
+  };
+}
+
+/** What the Ingresses ask for, before it is settled who gets it. */
+interface Wishes {
+  readonly lanes: Lanes;
+  readonly fallbacks: Claims["fallbacks"];
+  readonly requests: readonly PoolRequest[];
+}
+
+function readWishes(ingresses: readonly V1Ingress[], services: Store["services"], report: Report): Wishes {
+  const backends = createBackends(services, report);
+  const { paths, fallbacks } = collectClaims(ingresses, backends, report);
+  return { lanes: assignLanes(paths, report), fallbacks, requests: backends.requests() };
+}
+
+interface Routing {
+  readonly tcp: TcpRoutes;
+  readonly routes: readonly Route[];
+  readonly table: HttpTable;
+  readonly served: readonly ServedClaim[];
+  /** Names of the pools that something leads to. */
+  readonly usedPools: ReadonlySet<string>;
+}
+
+function route({ lanes, fallbacks }: Wishes, tls: Tls, settings: ModelSettings, report: Report): Routing {
+  const tcp = collectRoutes(lanes.tcp, report);
+  const http = buildHttpRules(
+    {
+      // On the plain port there is no server name, so a host of the TCP lane has rules there like any other.
+      claims: [...lanes.http, ...tcp.winners.values()],
+      fallbacks,
+      tableName: TABLE,
+      isSecured: tls.served.isSecured,
+      hsts: settings.hsts,
     },
-    statuses: buildStatuses(ingresses, hostRoutes, settings).toSorted((a, b) =>
-      compareText(keyOf(a.ref), keyOf(b.ref)),
-    ),
-    problems: sorted(),
+    report,
+  );
+  const routes = buildRoutes(tcp);
+  return {
+    tcp,
+    routes,
+    table: http.table,
+    served: [...http.served, ...tcp.served],
+    usedPools: listPools(routes, http.table),
+  };
+}
+
+function describeHitch(tls: Tls, { tcp, table }: Routing, settings: ModelSettings, report: Report) {
+  const { certificates, defaultCertificate, served, hosts } = tls;
+  return {
+    httpsPort: settings.httpsPort,
+    workers: settings.workers,
+    backendSocket: `${settings.runDir}/balance.sock`,
+    certDir: `${settings.runDir}/certs`,
+    alpn: chooseAlpn(settings, hosts, tcp.winners, table, report),
+    certificates,
+    defaultCertificate,
+    served: served.hosts,
   };
 }
 
 function buildListeners(settings: ModelSettings): readonly Listener[] {
+  const proxied = settings.useProxyProtocol;
   return [
-    { name: HTTP, address: `tcp:[::]:${settings.httpPort}`, proxy: "none" },
-    { name: HTTPS, address: `unix:${settings.runDir}/balance.sock`, proxy: "v2" },
+    {
+      name: HTTP,
+      address: `tcp:[::]:${settings.httpPort}`,
+      proxy: proxied ? "any" : "none",
+      trustedOnly: proxied,
+      table: TABLE,
+    },
+    {
+      name: HTTPS,
+      address: `unix:${settings.runDir}/balance.sock`,
+      proxy: "v2",
+      trustedOnly: false,
+      table: TABLE,
+    },
   ];
 }
 
-/** Without TLS there is no server name: until requests are read, the plain port can only have the default route. */
-function buildRoutes({ pools }: HostRoutes): readonly Route[] {
-  const anyHost = pools.get(ANY_HOST);
-  const plain = anyHost === undefined ? [] : [{ listener: HTTP, host: ANY_HOST, pool: anyHost }];
-  const tls = [...pools]
+function buildRoutes({ winners }: TcpRoutes): readonly Route[] {
+  return [...winners]
     .sort(([a], [b]) => compareText(a, b))
-    .map(([host, pool]) => ({ listener: HTTPS, host, pool }));
-  return [...plain, ...tls];
+    .flatMap(([host, { pool }]) => (pool === undefined ? [] : [{ listener: HTTPS, host, pool }]));
 }
 
-function findDefaultCertificate(input: ModelInput, report: Report): Certificate {
-  const key = input.settings.defaultSslCertificate;
-  if (key === undefined) return input.fallbackCertificate;
-  const [namespace = "", name = ""] = key.split("/");
-  const ref: ObjectRef = { apiVersion: "v1", kind: "Secret", namespace, name };
-  const secret = input.store.secrets.get(key);
-  if (secret === undefined) {
-    const message = "is named by --default-ssl-certificate and does not exist; a generated one is served";
-    report(ref, "warning", "SecretNotFound", message);
-    return input.fallbackCertificate;
-  }
-  const candidate = readCandidate(secret, ref, "", input.now, report);
-  return candidate === undefined ? input.fallbackCertificate : toCertificate(candidate);
+function listPools(routes: readonly Route[], { rules, fallback }: HttpTable): ReadonlySet<string> {
+  const used = new Set(routes.map((route) => route.pool));
+  for (const { pool } of rules) if (pool !== undefined) used.add(pool);
+  if (fallback !== undefined) used.add(fallback.pool);
+  return used;
 }

@@ -63,19 +63,30 @@ export function toCertificate({ parsed, secret }: Candidate, note = ""): Certifi
   return { id, pem, hosts: parsed.names, notAfter: parsed.notAfter.toISOString(), source: secret };
 }
 
+export interface Served {
+  /** What a handshake shows for each host with TLS, sorted by host. */
+  readonly hosts: readonly ServedHost[];
+  /** The host asks for TLS, and a certificate with its name is served. */
+  readonly isSecured: (host: string) => boolean;
+}
+
 /** Hitch's lookup: the whole name, then the wildcard of its first label, then the default certificate. */
 export function findServed(
   claims: readonly TlsClaim[],
   certificates: readonly Certificate[],
   defaultCertificate: Certificate,
-): readonly ServedHost[] {
+): Served {
   const table = new Map<string, string>();
   for (const certificate of [defaultCertificate, ...certificates]) {
     for (const name of certificate.hosts) table.set(name, certificate.id);
   }
-  const hosts = [...new Set(claims.map((claim) => claim.host))].sort(compareText);
-  return hosts.map((host) => ({
-    host,
-    certificate: table.get(host) ?? table.get(wildcardOf(host) ?? "") ?? defaultCertificate.id,
-  }));
+  const lookUp = (host: string) => table.get(host) ?? table.get(wildcardOf(host) ?? "");
+  const claimed = new Set(claims.map((claim) => claim.host));
+  return {
+    hosts: [...claimed]
+      .sort(compareText)
+      .map((host) => ({ host, certificate: lookUp(host) ?? defaultCertificate.id })),
+    isSecured: (host) =>
+      (claimed.has(host) || claimed.has(wildcardOf(host) ?? "")) && lookUp(host) !== undefined,
+  };
 }

@@ -13,9 +13,9 @@ const SERVICE_LABEL = "kubernetes.io/service-name";
 /** Slices by `namespace/service`, made once per rebuild. */
 export type SliceIndex = ReadonlyMap<string, readonly V1EndpointSlice[]>;
 
-export function indexSlices(store: Store): SliceIndex {
+export function indexSlices(endpointSlices: Store["endpointSlices"]): SliceIndex {
   const index = new Map<string, V1EndpointSlice[]>();
-  for (const slice of store.endpointSlices.values()) {
+  for (const slice of endpointSlices.values()) {
     const service = slice.metadata?.labels?.[SERVICE_LABEL];
     if (service === undefined) continue;
     const key = `${slice.metadata?.namespace ?? ""}/${service}`;

@@ -2,6 +2,9 @@
 /** Allow-lists for names. What does not pass is refused, never escaped. */
 import { isIP } from "node:net";
 
+/** The host of a rule without one. */
+export const ANY_HOST = "*";
+
 const LABEL = "[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?";
 const DNS_LABEL = new RegExp(`^${LABEL}$`);
 const HOST = new RegExp(`^(?:\\*\\.)?${LABEL}(?:\\.${LABEL})*$`);

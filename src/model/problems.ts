@@ -11,6 +11,22 @@ export type Report = (
   field?: string,
 ) => void;
 
+/** What was given to a Report, to be told again without being found again. */
+export type Finding = Parameters<Report>;
+
+export function recordFindings<T>(find: (report: Report) => T): {
+  readonly result: T;
+  readonly findings: readonly Finding[];
+} {
+  const findings: Finding[] = [];
+  const result = find((...finding) => findings.push(finding));
+  return { result, findings };
+}
+
+export function replayFindings(findings: readonly Finding[], report: Report): void {
+  for (const finding of findings) report(...finding);
+}
+
 /** Collects problems; the same one (two rules, one missing Service) is kept once per field. */
 export function collectProblems(): { readonly report: Report; readonly sorted: () => readonly Problem[] } {
   const problems: Problem[] = [];

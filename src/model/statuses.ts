@@ -1,22 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isIP } from "node:net";
 import type { V1Ingress } from "@kubernetes/client-node";
-import { refOf } from "./refs.ts";
-import type { HostRoutes } from "./routes.ts";
+import { compareText, keyOf, refOf } from "./refs.ts";
 import type { IngressStatus, ModelSettings } from "./types.ts";
+
+/** Something of an Ingress that is served. */
+export interface ServedClaim {
+  readonly ingress: V1Ingress;
+  readonly host: string;
+}
 
 /** One status for each of our Ingresses, also for one that nothing is served of. */
 export function buildStatuses(
   ingresses: readonly V1Ingress[],
-  routes: HostRoutes,
+  served: readonly ServedClaim[],
   settings: ModelSettings,
 ): readonly IngressStatus[] {
   const loadBalancer = settings.publishStatusAddresses.map((address) =>
     isIP(address) === 0 ? { hostname: address } : { ip: address },
   );
-  return ingresses.map((ingress) => ({
-    ref: refOf("Ingress", ingress),
-    loadBalancer,
-    hosts: routes.hostsOf.get(ingress) ?? [],
-  }));
+  const hostsOf = new Map<V1Ingress, Set<string>>();
+  for (const { ingress, host } of served) {
+    const hosts = hostsOf.get(ingress);
+    if (hosts === undefined) hostsOf.set(ingress, new Set([host]));
+    else hosts.add(host);
+  }
+  return ingresses
+    .map((ingress) => ({
+      ref: refOf("Ingress", ingress),
+      loadBalancer,
+      hosts: [...(hostsOf.get(ingress) ?? [])].sort(compareText),
+    }))
+    .sort((a, b) => compareText(keyOf(a.ref), keyOf(b.ref)));
 }

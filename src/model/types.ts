@@ -63,10 +63,22 @@ export interface Channel {
   readonly max: number;
 }
 
+/** `http`: requests are read and routed one by one. `tcp`: connections are relayed as they are. */
+export type Lane = "http" | "tcp";
+
+/** Times that an Ingress may set for its pools, in whole seconds. */
+export interface PoolTimes {
+  /** For connecting to one endpoint. */
+  readonly connectSeconds: number;
+  /** HTTP lane: how long the pod may be silent while it is to answer. */
+  readonly responseSeconds: number;
+}
+
 export interface Pool {
-  /** `namespace/service:port` */
+  /** `namespace/service:port`, and `/tCONNECT-rRESPONSE` where an Ingress asks for other times. */
   readonly name: string;
-  readonly connectTimeoutSeconds: number;
+  readonly times: PoolTimes;
+  /** TCP lane: no byte in either direction. */
   readonly idleTimeoutSeconds: number;
   /** Tried in order; each is a round-robin group. */
   readonly groups: readonly (readonly Channel[])[];
@@ -85,7 +97,70 @@ export interface Listener {
   /** As in balance.conf: `tcp:[::]:8080` or `unix:PATH`. */
   readonly address: string;
   readonly proxy: "none" | "v1" | "v2" | "any";
+  /** Only trusted peers speak PROXY; the others come without. */
+  readonly trustedOnly: boolean;
+  /** HTTP lane: whose rules the requests follow. */
+  readonly table: string;
 }
+
+export type RedirectCode = 301 | 302 | 303 | 307 | 308;
+
+export interface Redirect {
+  readonly code: RedirectCode;
+  /** An http or https URL, or an absolute path. */
+  readonly location: string;
+}
+
+/** How requests are treated before, or instead of, being passed on. */
+export interface RuleOptions {
+  readonly sslRedirect: boolean;
+  readonly redirect: Redirect | undefined;
+  readonly rewrite: string | undefined;
+  /** Ranges in canonical form; empty: everybody. */
+  readonly allow: readonly string[];
+  readonly deny: readonly string[];
+  /** Requests at a time per client address; 0: no limit. */
+  readonly limitConnections: number;
+  /** 0: no limit. */
+  readonly maxBodyBytes: number;
+  /** Value of Strict-Transport-Security. */
+  readonly hsts: string | undefined;
+  /** The host demands a client certificate. Nothing sets it yet. */
+  readonly clientCertificate: boolean;
+}
+
+export type PathKind = "exact" | "prefix";
+
+export interface Rule {
+  /** `a.example`, `*.example` or `*`. */
+  readonly host: string;
+  readonly kind: PathKind;
+  /** In normal form; a prefix other than `/` has no slash at its end. */
+  readonly path: string;
+  /** Absent where every request is redirected. */
+  readonly pool: string | undefined;
+  readonly options: RuleOptions;
+}
+
+/** What requests follow: the best host has the say, in it the best path, else the default. */
+export interface HttpTable {
+  readonly name: string;
+  /** Sorted by host and path. */
+  readonly rules: readonly Rule[];
+  readonly fallback: { readonly pool: string; readonly options: RuleOptions } | undefined;
+}
+
+/** Settings of the HTTP lane as a whole. */
+export interface HttpSettings {
+  readonly headTimeoutSeconds: number;
+  readonly idleTimeoutSeconds: number;
+  readonly tunnelTimeoutSeconds: number;
+  /** As clients see them. */
+  readonly publicHttpPort: number;
+  readonly publicHttpsPort: number;
+}
+
+export type AlpnProtocol = "h2" | "http/1.1";
 
 export interface ServedHost {
   readonly host: string;
@@ -100,6 +175,8 @@ export interface Ir {
     readonly workers: number;
     readonly backendSocket: string;
     readonly certDir: string;
+    /** Offered to clients, the preferred one first. */
+    readonly alpn: readonly AlpnProtocol[];
     /** In the order of hitch.conf: of two for one host name, the one further down is served. */
     readonly certificates: readonly Certificate[];
     /** Listed last, which makes it Hitch's default; for a name that another certificate has too, the other wins. */
@@ -111,9 +188,17 @@ export interface Ir {
     readonly workers: number;
     readonly controlSocket: string;
     readonly graceSeconds: number;
+    /** Peers whose PROXY header and X-Forwarded-* fields are believed. */
+    readonly trust: readonly string[];
+    readonly http: HttpSettings;
+    /** `off`, `stdout` or a path. */
+    readonly accessLog: string;
     readonly listeners: readonly Listener[];
     readonly pools: readonly Pool[];
+    /** TCP lane. */
     readonly routes: readonly Route[];
+    /** HTTP lane. */
+    readonly tables: readonly HttpTable[];
   };
 }
 
@@ -146,6 +231,15 @@ export interface ModelSettings {
   readonly workers: number;
   readonly runDir: string;
   readonly shutdownGraceSeconds: number;
+  readonly http: HttpSettings;
+  /** Address ranges of load balancers and proxies in front. */
+  readonly trustedProxies: readonly string[];
+  /** Trusted peers speak PROXY on the plain port. */
+  readonly useProxyProtocol: boolean;
+  readonly accessLog: string;
+  /** Value of Strict-Transport-Security for hosts with a certificate. */
+  readonly hsts?: string;
+  readonly alpn: readonly AlpnProtocol[];
 }
 
 export interface ModelInput {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from "node:crypto";
-import type { Ir, Pool } from "../model/types.ts";
+import type { HttpSettings, HttpTable, Ir, Listener, Pool, Route } from "../model/types.ts";
+import { renderFallback, renderRule } from "./render-rules.ts";
 import {
+  safeAccessLog,
   safeChannel,
   safeHost,
   safeInteger,
@@ -9,8 +11,11 @@ import {
   safeListenerName,
   safePath,
   safePoolName,
+  safePort,
   safeProxy,
+  safeRange,
   safeSeconds,
+  safeTable,
 } from "./safe.ts";
 import { loadTemplate } from "./templates.ts";
 
@@ -20,14 +25,29 @@ interface BalanceView {
   readonly workers: string;
   readonly controlSocket: string;
   readonly graceSeconds: string;
-  readonly listeners: readonly { name: string; address: string; proxy: string }[];
-  readonly pools: readonly {
-    name: string;
-    connectTimeout: string;
-    idleTimeout: string;
-    channels: readonly string[];
-  }[];
-  readonly routes: readonly { listener: string; host: string; pool: string }[];
+  readonly trust: readonly string[];
+  readonly http: string;
+  readonly accessLog: string;
+  readonly listeners: readonly { name: string; address: string; options: string }[];
+  readonly pools: readonly PoolView[];
+  readonly routes: readonly RouteView[];
+  /** What stands behind `rule` and `default`. */
+  readonly rules: readonly string[];
+  readonly fallbacks: readonly string[];
+}
+
+interface PoolView {
+  readonly name: string;
+  readonly connectTimeout: string;
+  readonly idleTimeout: string;
+  readonly responseTimeout: string;
+  readonly channels: string;
+}
+
+interface RouteView {
+  readonly listener: string;
+  readonly host: string;
+  readonly pool: string;
 }
 
 const template = loadTemplate<BalanceView>("balance.conf.hbs");
@@ -40,27 +60,79 @@ export function renderBalance({ balance }: Ir): string {
     workers: safeInteger(balance.workers, 1, 64),
     controlSocket: safePath(balance.controlSocket),
     graceSeconds: safeSeconds(balance.graceSeconds),
+    trust: balance.trust.map(safeRange),
+    http: renderHttp(balance.http),
+    accessLog: safeAccessLog(balance.accessLog),
     listeners: balance.listeners.map((listener) => ({
       name: safeListenerName(listener.name),
       address: safeListenerAddress(listener.address),
-      proxy: safeProxy(listener.proxy),
+      options: renderListenerOptions(listener),
     })),
-    pools: balance.pools.map((pool) => ({
-      name: safePoolName(pool.name),
-      connectTimeout: safeSeconds(pool.connectTimeoutSeconds),
-      idleTimeout: safeSeconds(pool.idleTimeoutSeconds),
-      channels: listChannels(pool),
-    })),
-    routes: balance.routes.map((route) => ({
-      listener: safeListenerName(route.listener),
-      host: safeHost(route.host),
-      pool: safePoolName(route.pool),
-    })),
+    pools: balance.pools.map((pool) => remember(pools, pool, viewPool)),
+    routes: remember(routes, balance.routes, viewRoutes),
+    rules: balance.tables.flatMap((table) => remember(rules, table, viewRules)),
+    fallbacks: balance.tables.flatMap((table) => renderFallback(table) ?? []),
   });
   const end = text.indexOf("\n");
   const rest = text.slice(end);
   const hash = createHash("sha256").update(rest.slice(1)).digest("hex");
   return `${text.slice(0, end - HASH_PLACE.length)}${hash}${rest}`;
+}
+
+function renderHttp(http: HttpSettings): string {
+  return [
+    `head-timeout=${safeSeconds(http.headTimeoutSeconds)}`,
+    `idle-timeout=${safeSeconds(http.idleTimeoutSeconds)}`,
+    `tunnel-timeout=${safeSeconds(http.tunnelTimeoutSeconds)}`,
+    `http-port=${safePort(http.publicHttpPort)}`,
+    `https-port=${safePort(http.publicHttpsPort)}`,
+  ].join(" ");
+}
+
+function renderListenerOptions({ proxy, trustedOnly, table }: Listener): string {
+  return [
+    `proxy=${safeProxy(proxy)}`,
+    ...(trustedOnly ? ["trusted-only"] : []),
+    `table=${safeTable(table)}`,
+  ].join(" ");
+}
+
+/** The model gives the same object for what did not change; what has been checked need not be checked again. */
+const pools = new WeakMap<Pool, PoolView>();
+const routes = new WeakMap<readonly Route[], readonly RouteView[]>();
+const rules = new WeakMap<HttpTable, readonly string[]>();
+
+function remember<K extends object, V>(known: WeakMap<K, V>, key: K, make: (key: K) => V): V {
+  let value = known.get(key);
+  if (value === undefined) {
+    value = make(key);
+    known.set(key, value);
+  }
+  return value;
+}
+
+function viewPool(pool: Pool): PoolView {
+  return {
+    name: safePoolName(pool.name),
+    connectTimeout: safeSeconds(pool.times.connectSeconds),
+    idleTimeout: safeSeconds(pool.idleTimeoutSeconds),
+    responseTimeout: safeSeconds(pool.times.responseSeconds),
+    channels: listChannels(pool)
+      .map((channel) => ` ${channel}`)
+      .join(""),
+  };
+}
+
+function viewRoutes(all: readonly Route[]): readonly RouteView[] {
+  return all.map((route) => ({
+    listener: safeListenerName(route.listener),
+    host: safeHost(route.host),
+    pool: safePoolName(route.pool),
+  }));
+}
+
+function viewRules({ name, rules }: HttpTable): readonly string[] {
+  return rules.map((rule) => renderRule(name, rule));
 }
 
 /** The groups of a pool as Balance arguments: `!` ends a group, what follows is tried after it. */

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { stringify } from "yaml";
-import { formatRef, keyOf } from "../model/refs.ts";
-import type { Certificate, Ir, ModelOutput, Problem } from "../model/types.ts";
+import { ANY_HOST } from "../model/names.ts";
+import { compareText, formatRef, keyOf } from "../model/refs.ts";
+import type { Certificate, Ir, Lane, ModelOutput, Problem } from "../model/types.ts";
 
 /** What became of the objects, for people: problems, addresses and hosts, certificates. No keys. */
 export function renderStatus({ ir, statuses, problems }: ModelOutput): string {
@@ -12,6 +13,7 @@ export function renderStatus({ ir, statuses, problems }: ModelOutput): string {
       hosts,
       ...(loadBalancer.length === 0 ? {} : { loadBalancer }),
     })),
+    hosts: describeLanes(ir),
     tls: describeServed(ir),
     certificates: ir.hitch.certificates.map((certificate) => ({
       secret: describeSource(certificate),
@@ -24,6 +26,17 @@ export function renderStatus({ ir, statuses, problems }: ModelOutput): string {
 
 function describeProblem({ ref, severity, reason, field, message }: Problem) {
   return { object: formatRef(ref), severity, reason, ...(field === undefined ? {} : { field }), message };
+}
+
+/** For each host the lane its TLS connections are in; `*` is what no host name claims. */
+function describeLanes({ balance }: Ir): readonly { readonly host: string; readonly lane: Lane }[] {
+  const lanes = new Map<string, Lane>();
+  for (const { rules, fallback } of balance.tables) {
+    for (const { host } of rules) lanes.set(host, "http");
+    if (fallback !== undefined) lanes.set(ANY_HOST, "http");
+  }
+  for (const { host } of balance.routes) lanes.set(host, "tcp");
+  return [...lanes].sort(([a], [b]) => compareText(a, b)).map(([host, lane]) => ({ host, lane }));
 }
 
 /** For each host with TLS the Secret whose certificate a client gets. */

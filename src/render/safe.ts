@@ -3,11 +3,13 @@
  * The second line of defence: every value passes one of these right before it is rendered. The model has refused
  * what users got wrong long before; whatever is stopped here is a fault of ours, so it throws.
  */
+
+import { canonicalRange } from "../model/cidr.ts";
 import { canonicalIp } from "../model/ip.ts";
-import { isDnsLabel, isHost, isPortName, isPortNumber } from "../model/names.ts";
+import { ANY_HOST, isDnsLabel, isHost, isPortName, isPortNumber } from "../model/names.ts";
 import { quote } from "../model/quote.ts";
-import { ANY_HOST } from "../model/routes.ts";
-import type { Channel, Listener } from "../model/types.ts";
+import type { AlpnProtocol, Channel, Listener, PathKind, Redirect } from "../model/types.ts";
+import { isUrlPath } from "../model/url-path.ts";
 
 export class UnsafeValueError extends Error {
   readonly code = "EVENER_UNSAFE_VALUE";
@@ -62,9 +64,9 @@ export function safeProxy(value: Listener["proxy"]): string {
   return check(["none", "v1", "v2", "any"].includes(value), "proxy mode", value);
 }
 
-/** `namespace/service:port`, the port by number or, where it could not be found, by name. */
+/** `namespace/service:port`, the port by number or, where it could not be found, by name; then times, if any. */
 export function safePoolName(value: string): string {
-  const match = /^([^/:]+)\/([^/:]+):([^/:]+)$/.exec(value);
+  const match = /^([^/:]+)\/([^/:]+):([^/:]+)(?:\/t\d{1,5}-r\d{1,5})?$/.exec(value);
   const [, namespace = "", service = "", port = ""] = match ?? [];
   const portOk = isPortName(port) || (/^\d{1,5}$/.test(port) && isPortNumber(Number(port)));
   return check(isDnsLabel(namespace) && isDnsLabel(service) && portOk, "pool name", value);
@@ -75,4 +77,42 @@ export function safeChannel({ address, port, max }: Channel): string {
   const host = address.includes(":") ? `[${address}]` : address;
   const limit = max === 0 ? "" : `:${safeInteger(max, 1, 1e9)}`;
   return `${host}:${safePort(port)}${limit}`;
+}
+
+export function safeTable(value: string): string {
+  return check(/^[a-z]{1,31}$/.test(value), "table name", value);
+}
+
+export function safeKind(value: PathKind): string {
+  return check(["exact", "prefix"].includes(value), "kind of path", value);
+}
+
+export function safeUrlPath(value: string): string {
+  return check(isUrlPath(value), "URL path", value);
+}
+
+export function safeRange(value: string): string {
+  return check(canonicalRange(value) === value, "address range", value);
+}
+
+/** Printable ASCII without blanks is one word, and a word has no second meaning. */
+export function safeRedirect({ code, location }: Redirect): string {
+  check([301, 302, 303, 307, 308].includes(code), "status", code);
+  const ok = /^(?:https?:\/\/|\/)[A-Za-z0-9\-._~!&'()*+,;=:@/?#%[\]]{0,2048}$/.test(location);
+  return `${code},${check(ok, "location", location)}`;
+}
+
+export function safeHsts(value: string): string {
+  return check(/^max-age=\d{1,10}(?:;includeSubDomains)?(?:;preload)?$/.test(value), "HSTS value", value);
+}
+
+export function safeAccessLog(value: string): string {
+  return value === "off" || value === "stdout" ? value : safePath(value);
+}
+
+export function safeAlpn(values: readonly AlpnProtocol[]): string {
+  const ok = values.length > 0 && values.every((value) => value === "h2" || value === "http/1.1");
+  // Hitch disconnects a client that offers ALPN without any common protocol, and HTTP/1.0 clients offer their own name.
+  const offered = [...check(ok, "ALPN", values)];
+  return (offered.includes("http/1.1") ? [...offered, "http/1.0"] : offered).join(",");
 }

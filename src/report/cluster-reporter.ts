@@ -15,7 +15,8 @@ import { keyOf } from "../model/refs.ts";
 import type { IngressStatus, Problem, Store } from "../model/types.ts";
 import { isSameAddresses, type PublishedAddress } from "../status/addresses.ts";
 import { PublishedAddresses } from "../status/published-addresses.ts";
-import { readAddresses, StatusWriter } from "../status/status-writer.ts";
+import { readAddresses } from "../status/status-wish.ts";
+import { StatusWriter } from "../status/status-writer.ts";
 import type { Api } from "./api.ts";
 import type { Logger } from "./log.ts";
 
@@ -101,10 +102,15 @@ export class ClusterReporter {
     this.#tick();
   }
 
+  /** Never throws: a mistake in here shall cost a report, not a sync. */
   report(report: SyncReport): void {
     this.#latest = report;
     if (report.live) this.#live = report;
-    this.#reconcile();
+    try {
+      this.#reconcile();
+    } catch (error) {
+      this.#options.log.error({ err: error }, "what became of the objects can't be reported");
+    }
   }
 
   /** Writes what is left, hands over the Lease and, when nobody takes it, clears the statuses. Never rejects. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Brings Balance's counters into the metrics; done when somebody asks for them. */
 import type { BalanceClient } from "../balance-client/client.ts";
-import type { BalanceChannel, BalancePool, BalanceStatus } from "../balance-client/types.ts";
+import type { BalanceChannel, BalanceHttp, BalancePool, BalanceStatus } from "../balance-client/types.ts";
 import { Deltas } from "./deltas.ts";
 import type { Metrics } from "./metrics.ts";
 
@@ -30,11 +30,13 @@ export class BalanceCollector {
   async #collectOnce(): Promise<void> {
     const status = await this.#client.status();
     const pools = await this.#client.pools();
+    const http = await this.#client.http();
     this.#recordListeners(status);
     this.#metrics.endpointUp.reset();
     const down = new Map<string, boolean>();
     for (const pool of pools) this.#recordPool(pool, down);
     this.#down = down;
+    this.#recordHttp(http);
     this.#deltas.finish();
   }
 
@@ -52,7 +54,7 @@ export class BalanceCollector {
   }
 
   #recordPool(pool: BalancePool, down: Map<string, boolean>): void {
-    const { bytes, connectFailures, endpointUp } = this.#metrics;
+    const { bytes, connectFailures, endpointRequests, endpointUp, poolResponses } = this.#metrics;
     for (const { part, channel, live } of listChannels(pool)) {
       const key = `${pool.pool} ${part} ${channel.channel}`;
       bytes.inc({ direction: "in" }, this.#deltas.grow(`${key} in`, channel.bytes_in));
@@ -60,6 +62,8 @@ export class BalanceCollector {
       const failed = this.#deltas.grow(`${key} failed`, channel.failed);
       const labels = { pool: pool.pool, endpoint: channel.channel };
       connectFailures.inc(labels, failed);
+      const requests = this.#deltas.grow(`${key} requests`, channel.requests ?? 0);
+      endpointRequests.inc(labels, requests);
       // Only connections that came about count into `total`.
       const connected = this.#deltas.grow(`${key} total`, channel.total);
       if (!live) continue;
@@ -68,6 +72,26 @@ export class BalanceCollector {
       down.set(key, isDown);
       endpointUp.set(labels, isDown ? 0 : 1);
     }
+    for (const [status, answers] of Object.entries(pool.http ?? {})) {
+      if (!/^[1-5]xx$/.test(status)) continue;
+      const grown = this.#deltas.grow(`${pool.pool} answers ${status}`, answers);
+      poolResponses.inc({ pool: pool.pool, class: status }, grown);
+    }
+  }
+
+  #recordHttp({ codes, duration }: BalanceHttp): void {
+    const { httpRequests, httpRequestDuration } = this.#metrics;
+    for (const [code, answers] of Object.entries(codes)) {
+      httpRequests.inc({ code }, this.#deltas.grow(`http ${code}`, answers));
+    }
+    httpRequestDuration.grow({
+      buckets: duration.buckets.map(([bound, answers]) => {
+        const le = bound === null ? "+Inf" : String(bound);
+        return [le, this.#deltas.grow(`http le ${le}`, answers)];
+      }),
+      sum: this.#deltas.grow("http seconds", duration.sum),
+      count: this.#deltas.grow("http answers", duration.count),
+    });
   }
 }
 

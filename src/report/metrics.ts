@@ -3,6 +3,7 @@
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { ReloadReport } from "../apply/applier.ts";
 import type { Certificate, Problem } from "../model/types.ts";
+import { ForeignHistogram } from "./foreign-histogram.ts";
 
 export type Metrics = ReturnType<typeof createMetrics>;
 
@@ -114,6 +115,29 @@ export function createMetrics(version: string) {
       name: "evener_leader_election_status",
       help: "1 while this replica leads, 0 while it does not; absent without a cluster.",
       labelNames: ["name"],
+      registers,
+    }),
+    endpointRequests: new Counter({
+      name: "evener_endpoint_requests_total",
+      help: "HTTP requests passed to an endpoint.",
+      labelNames: ["pool", "endpoint"],
+      registers,
+    }),
+    poolResponses: new Counter({
+      name: "evener_pool_http_responses_total",
+      help: "Answers to requests for a pool, by class of status.",
+      labelNames: ["pool", "class"],
+      registers,
+    }),
+    httpRequests: new Counter({
+      name: "evener_http_requests_total",
+      help: "HTTP requests, by the status they were answered with.",
+      labelNames: ["code"],
+      registers,
+    }),
+    httpRequestDuration: new ForeignHistogram({
+      name: "evener_http_request_duration_seconds",
+      help: "How long requests took until their answers were complete.",
       registers,
     }),
   };

@@ -13,7 +13,7 @@ import { type Clock, pause, waitAtMost } from "../clock.ts";
 import { Controller } from "../loop/controller.ts";
 import { Loop } from "../loop/loop.ts";
 import { shutDown } from "../loop/shutdown.ts";
-import { buildModel } from "../model/build-model.ts";
+import { createModelBuilder } from "../model/build-model.ts";
 import { renderConfigs } from "../render/render-configs.ts";
 import { BalanceCollector } from "../report/collect-balance.ts";
 import { startHealthServer } from "../report/health-server.ts";
@@ -120,7 +120,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   await applier.prepare();
   const controller = new Controller({
     source,
-    build: buildModel,
+    build: createModelBuilder(),
     render: renderConfigs,
     applier,
     settings: settings.model,

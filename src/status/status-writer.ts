@@ -2,23 +2,22 @@
 /** Writes status.loadBalancer.ingress of our own Ingresses, where it differs. */
 import type { V1Ingress } from "@kubernetes/client-node";
 import type { Clock } from "../clock.ts";
-import { formatRef, keyOf, refOf } from "../model/refs.ts";
-import type { ObjectRef } from "../model/types.ts";
-import {
-  type Api,
-  type ApiAnswer,
-  type ApiRequest,
-  describeAnswer,
-  FIELD_MANAGER,
-  isSuccess,
-  MERGE_PATCH,
-} from "../report/api.ts";
+import { formatRef, keyOf } from "../model/refs.ts";
+import { type Api, type ApiAnswer, describeAnswer, isSuccess } from "../report/api.ts";
 import { judgeFailure } from "../report/judge-answer.ts";
 import type { Logger } from "../report/log.ts";
 import { RepeatFilter } from "../report/repeat-filter.ts";
 import { TokenBucket } from "../report/token-bucket.ts";
 import { WriteQueue, type WriteResult } from "../report/write-queue.ts";
 import { arrangeAddresses, isSameAddresses, type PublishedAddress } from "./addresses.ts";
+import {
+  describePatch,
+  describeRead,
+  describeWish,
+  findVersion,
+  readAddresses,
+  type StatusWish,
+} from "./status-wish.ts";
 
 export interface StatusWriterOptions {
   readonly api: Api;
@@ -29,16 +28,6 @@ export interface StatusWriterOptions {
   readonly allowed: () => boolean;
 }
 
-interface Wish {
-  readonly ref: ObjectRef;
-  /** Of the object that the decision was made on, as is its class. */
-  readonly resourceVersion: string | undefined;
-  readonly className: string;
-  readonly addresses: readonly PublishedAddress[];
-  /** Only in place of these. */
-  readonly replaces?: readonly PublishedAddress[];
-}
-
 const RATE = { burst: 100, intervalMs: 10 };
 const BACKOFF = { firstMs: 500, maxMs: 60_000 };
 /** Somebody else who writes the same status shall not make us write without end. */
@@ -46,10 +35,13 @@ const RATE_OF_ONE = { burst: 5, intervalMs: 10_000 };
 
 export class StatusWriter {
   readonly #options: StatusWriterOptions;
-  readonly #queue: WriteQueue<Wish>;
+  readonly #queue: WriteQueue<StatusWish>;
   /** What was written, by key, on top of which version: the cache is behind for a moment. */
-  readonly #written = new Map<string, Wish>();
+  readonly #written = new Map<string, StatusWish>();
   readonly #buckets = new Map<string, TokenBucket>();
+  #wanted: readonly PublishedAddress[] = [];
+  /** Objects, which never change, whose status is as wanted: of thousands few are new in a sync. */
+  #right = new WeakSet<V1Ingress>();
   readonly #complaints: RepeatFilter;
 
   constructor(options: StatusWriterOptions) {
@@ -71,13 +63,18 @@ export class StatusWriter {
   /** `ingresses` are all that are ours, as the cache has them. */
   update(ingresses: readonly V1Ingress[], addresses: readonly PublishedAddress[]): void {
     const wanted = arrangeAddresses(addresses);
+    if (!isSameAddresses(wanted, this.#wanted)) this.#right = new WeakSet();
+    this.#wanted = wanted;
     const keys = new Set<string>();
     for (const ingress of ingresses) {
-      const key = keyOf(refOf("Ingress", ingress));
+      const { namespace = "", name = "" } = ingress.metadata ?? {};
+      const key = `${namespace}/${name}`;
       keys.add(key);
+      if (this.#right.has(ingress)) continue;
       const wish = describeWish(ingress, wanted);
-      if (isSameAddresses(readAddresses(ingress), wanted) || this.#isWritten(key, wish))
-        this.#queue.drop(key);
+      const isRight = isSameAddresses(readAddresses(ingress), wanted);
+      if (isRight) this.#right.add(ingress);
+      if (isRight || this.#isWritten(key, wish)) this.#queue.drop(key);
       else this.#queue.put(key, wish);
     }
     this.#forget(keys);
@@ -117,7 +114,7 @@ export class StatusWriter {
     await this.#queue.stop();
   }
 
-  #isWritten(key: string, wish: Wish): boolean {
+  #isWritten(key: string, wish: StatusWish): boolean {
     const written = this.#written.get(key);
     if (written === undefined) return false;
     return (
@@ -131,7 +128,7 @@ export class StatusWriter {
     for (const [key, bucket] of this.#buckets) if (bucket.full) this.#buckets.delete(key);
   }
 
-  async #write(key: string, wish: Wish): Promise<WriteResult> {
+  async #write(key: string, wish: StatusWish): Promise<WriteResult> {
     const wait = this.#takeTurn(key);
     if (wait > 0) return { againAfterMs: wait };
     const { api, log } = this.#options;
@@ -140,7 +137,7 @@ export class StatusWriter {
     if (wish.resourceVersion !== undefined) answer = await api.request(describePatch(wish));
     if (answer.status === 409) {
       // The object has changed since; the cache may take its time to say so.
-      const fresh = await api.request({ method: "GET", path: pathOf(wish.ref) });
+      const fresh = await api.request(describeRead(wish));
       const version = isSuccess(fresh) ? findVersion(fresh.body as V1Ingress, wish) : undefined;
       if (isSuccess(fresh) && version === undefined) return "done";
       answer =
@@ -168,53 +165,4 @@ export class StatusWriter {
     }
     return bucket.take();
   }
-}
-
-function describeWish(ingress: V1Ingress, addresses: readonly PublishedAddress[]): Wish {
-  const { resourceVersion } = ingress.metadata ?? {};
-  return { ref: refOf("Ingress", ingress), resourceVersion, className: readClass(ingress), addresses };
-}
-
-/** What the object says of its class, not yet what that means. */
-function readClass({ spec, metadata }: V1Ingress): string {
-  return JSON.stringify([spec?.ingressClassName, metadata?.annotations?.["kubernetes.io/ingress.class"]]);
-}
-
-/** The version to patch; undefined when there is nothing to write, or the object is not the one that was decided on. */
-function findVersion(fresh: V1Ingress, { ref, className, addresses, replaces }: Wish): string | undefined {
-  if (ref.uid !== undefined && fresh.metadata?.uid !== ref.uid) return undefined;
-  if (readClass(fresh) !== className) return undefined;
-  const current = readAddresses(fresh);
-  if (isSameAddresses(current, addresses)) return undefined;
-  if (replaces !== undefined && !isSameAddresses(current, replaces)) return undefined;
-  return fresh.metadata?.resourceVersion;
-}
-
-export function readAddresses(ingress: V1Ingress): readonly PublishedAddress[] {
-  return (ingress.status?.loadBalancer?.ingress ?? []).map(({ ip, hostname }) => ({
-    ...(ip === undefined ? {} : { ip }),
-    ...(hostname === undefined ? {} : { hostname }),
-  }));
-}
-
-/**
- * With uid and version the patch is refused (409) when the object is no longer the one that was looked at: it may have come
- * to another class, or be another of the same name.
- */
-function describePatch(wish: Wish): ApiRequest {
-  const { ref, resourceVersion, addresses } = wish;
-  const uid = ref.uid === undefined ? {} : { uid: ref.uid };
-  return {
-    method: "PATCH",
-    path: `${pathOf(ref)}/status?${FIELD_MANAGER}`,
-    contentType: MERGE_PATCH,
-    body: {
-      metadata: { ...uid, resourceVersion },
-      status: { loadBalancer: { ingress: addresses.length === 0 ? null : addresses } },
-    },
-  };
-}
-
-function pathOf({ namespace = "", name }: ObjectRef): string {
-  return `/apis/networking.k8s.io/v1/namespaces/${namespace}/ingresses/${name}`;
 }

@@ -8,6 +8,8 @@ workers 2
 listen http tcp:[::]:8080 proxy=none
 pool shop/web:80 -t 5 10.0.0.1:80
 route http a.example shop/web:80
+rule web b.example prefix / shop/web:80
+default web shop/web:80
 `;
 const HITCH = `frontend = {
   host = "*"
@@ -98,6 +100,12 @@ describe("the reason", () => {
     [
       "a route and an endpoint",
       BALANCE.replace("a.example", "b.example").replace("0.1:80", "0.2:80"),
+      "routes",
+    ],
+    ["a rule", BALANCE.replace("prefix /", "exact /"), "routes"],
+    [
+      "the default",
+      BALANCE.replace("default web shop/web:80", "default web shop/web:80 max-body=1"),
       "routes",
     ],
     ["an endpoint", BALANCE.replace("10.0.0.1:80", "10.0.0.2:80"), "endpoints"],

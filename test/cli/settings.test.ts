@@ -31,6 +31,18 @@ describe("settings", () => {
     assert.equal(settings.model.runDir, "/run/evener");
     assert.deepEqual(settings.model.watchNamespaces, []);
     assert.equal(settings.model.watchIngressWithoutClass, false);
+    assert.deepEqual(settings.model.http, {
+      headTimeoutSeconds: 30,
+      idleTimeoutSeconds: 75,
+      tunnelTimeoutSeconds: 3600,
+      publicHttpPort: 80,
+      publicHttpsPort: 443,
+    });
+    assert.deepEqual(settings.model.trustedProxies, []);
+    assert.equal(settings.model.useProxyProtocol, false);
+    assert.equal(settings.model.accessLog, "off");
+    assert.equal(settings.model.hsts, undefined);
+    assert.deepEqual(settings.model.alpn, ["http/1.1"]);
     assert.ok(Object.isFrozen(settings) && Object.isFrozen(settings.model));
   });
 
@@ -52,13 +64,39 @@ describe("settings", () => {
     assert.equal(settings.logFormat, "text");
   });
 
+  test("flags of the HTTP lane", () => {
+    const { model } = parse(
+      ...["--trusted-proxies", "192.0.2.9,10.1.2.3/8", "--trusted-proxies", "2001:DB8::/32"],
+      ...["--use-proxy-protocol", "--access-log", "/var/log/evener/access.json"],
+      ...["--http-head-timeout", "5s", "--http-idle-timeout", "2m", "--http-tunnel-timeout", "500ms"],
+      ...["--public-http-port", "8080", "--public-https-port", "8443", "--alpn", "h2, http/1.1"],
+      ...["--hsts-max-age", "63072000", "--hsts-include-subdomains", "--hsts-preload"],
+    );
+    assert.deepEqual(model.trustedProxies, ["10.0.0.0/8", "192.0.2.9", "2001:db8::/32"]);
+    assert.equal(model.useProxyProtocol, true);
+    assert.equal(model.accessLog, "/var/log/evener/access.json");
+    assert.deepEqual(model.http, {
+      headTimeoutSeconds: 5,
+      idleTimeoutSeconds: 120,
+      tunnelTimeoutSeconds: 0.5,
+      publicHttpPort: 8080,
+      publicHttpsPort: 8443,
+    });
+    assert.deepEqual(model.alpn, ["h2", "http/1.1"]);
+    assert.equal(model.hsts, "max-age=63072000;includeSubDomains;preload");
+  });
+
   test("environment, and flags before it", () => {
+    process.env.EVENER_TRUSTED_PROXIES = "10.0.0.0/8, ::1";
+    process.env.EVENER_USE_PROXY_PROTOCOL = "yes";
     process.env.EVENER_HTTP_PORT = "9080";
     process.env.EVENER_HTTPS_PORT = "9443";
     process.env.EVENER_WATCH_NAMESPACE = "a, b";
     process.env.EVENER_WATCH_INGRESS_WITHOUT_CLASS = "true";
     process.env.EVENER_SOURCE = "dir:/srv";
     const settings = parse("--https-port", "7443");
+    assert.deepEqual(settings.model.trustedProxies, ["10.0.0.0/8", "::1"]);
+    assert.equal(settings.model.useProxyProtocol, true);
     assert.equal(settings.model.httpPort, 9080);
     assert.equal(settings.model.httpsPort, 7443);
     assert.deepEqual(settings.model.watchNamespaces, ["a", "b"]);
@@ -88,6 +126,18 @@ describe("settings", () => {
     ["--log-level", "loud"],
     ["--log-format", "xml"],
     ["--unknown"],
+    ["--trusted-proxies", "10.0.0.0/33"],
+    ["--trusted-proxies", "proxy.example"],
+    ["--access-log", "access.json"],
+    ["--access-log", "/var/log/x y"],
+    ["--hsts-max-age", "1y"],
+    ["--hsts-max-age", "9999999999"],
+    ["--alpn", "h3"],
+    ["--alpn", "h2,h2"],
+    ["--alpn", ""],
+    ["--http-head-timeout", "0"],
+    ["--http-idle-timeout", "25000m"],
+    ["--public-https-port", "0"],
   ];
   for (const argv of wrong) {
     test(`refused: ${argv.join(" ").slice(0, 60)}`, () => {
@@ -98,5 +148,15 @@ describe("settings", () => {
   test("ports that contradict each other", () => {
     assert.throws(() => parse("--http-port", "8443"), SettingsError);
     assert.throws(() => parse("--healthz-port", "8443"), SettingsError);
+  });
+
+  test("flags that need others", () => {
+    assert.throws(() => parse("--use-proxy-protocol"), SettingsError);
+    assert.throws(() => parse("--hsts-preload"), SettingsError);
+    assert.throws(() => parse("--hsts-max-age", "31536000", "--hsts-preload"), SettingsError);
+    assert.throws(
+      () => parse("--hsts-max-age", "1", "--hsts-include-subdomains", "--hsts-preload"),
+      SettingsError,
+    );
   });
 });

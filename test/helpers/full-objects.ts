@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/** One object of each kind with every string field the model may look at. */
+/** Objects with every string field the model may look at. */
 
 const meta = (name: string, more: object = {}) => ({
   name,
@@ -13,12 +13,33 @@ const meta = (name: string, more: object = {}) => ({
 
 const backend = { service: { name: "web", port: { name: "http" } } };
 
+const rule = (host: string) => ({ host, http: { paths: [{ path: "/", pathType: "Prefix", backend }] } });
+
+/** Every annotation that can stand beside the others. */
+const ANNOTATIONS = {
+  "example.org/note": "text",
+  "kubernetes.io/ingress.class": "evener",
+  "evener.io/lane": "http",
+  "evener.io/app-root": "/app",
+  "evener.io/allowlist-source-range": "10.0.0.0/8,192.0.2.1",
+  "nginx.ingress.kubernetes.io/backend-protocol": "HTTP",
+  "nginx.ingress.kubernetes.io/denylist-source-range": "2001:db8::/32",
+  "nginx.ingress.kubernetes.io/force-ssl-redirect": "true",
+  "nginx.ingress.kubernetes.io/limit-connections": "10",
+  "nginx.ingress.kubernetes.io/proxy-body-size": "8m",
+  "nginx.ingress.kubernetes.io/proxy-connect-timeout": "3",
+  "nginx.ingress.kubernetes.io/proxy-read-timeout": "120",
+  "nginx.ingress.kubernetes.io/rewrite-target": "/base",
+  "nginx.ingress.kubernetes.io/ssl-redirect": "true",
+  "nginx.ingress.kubernetes.io/whitelist-source-range": "10.0.0.0/8",
+};
+
 export function fullObjects(crt: string, key: string): readonly Record<string, unknown>[] {
   return [
     {
       apiVersion: "networking.k8s.io/v1",
       kind: "Ingress",
-      metadata: meta("web"),
+      metadata: meta("web", { annotations: ANNOTATIONS }),
       spec: {
         ingressClassName: "evener",
         defaultBackend: backend,
@@ -64,6 +85,23 @@ export function fullObjects(crt: string, key: string): readonly Record<string, u
         "tls.crt": Buffer.from(crt).toString("base64"),
         "tls.key": Buffer.from(key).toString("base64"),
       },
+    },
+    {
+      apiVersion: "networking.k8s.io/v1",
+      kind: "Ingress",
+      metadata: meta("moved", {
+        annotations: {
+          "evener.io/permanent-redirect": "https://new.example/x?y=z#top",
+          "evener.io/permanent-redirect-code": "308",
+        },
+      }),
+      spec: { ingressClassName: "evener", rules: [rule("old.example")] },
+    },
+    {
+      apiVersion: "networking.k8s.io/v1",
+      kind: "Ingress",
+      metadata: meta("relayed", { annotations: { "evener.io/lane": "tcp" } }),
+      spec: { ingressClassName: "evener", rules: [rule("tcp.example")] },
     },
   ];
 }

@@ -2,7 +2,7 @@
 import type { Store } from "../../src/model/types.ts";
 import type { MadeCertificate } from "./certificates.ts";
 
-/** A store of `count` Ingresses with a host, a Service, a slice of two endpoints and a TLS Secret each. */
+/** A store of `count` Ingresses with a host, two paths, a Service, a slice of two endpoints and a TLS Secret each. */
 export function manyIngresses(count: number, certificates: readonly MadeCertificate[]): Store {
   const ingresses: unknown[] = [];
   const services: unknown[] = [];
@@ -18,7 +18,17 @@ export function manyIngresses(count: number, certificates: readonly MadeCertific
       spec: {
         ingressClassName: "evener",
         tls: [{ hosts: [host], secretName: metadata.name }],
-        rules: [{ host, http: { paths: [{ path: "/", pathType: "Prefix", backend }] } }],
+        rules: [
+          {
+            host,
+            http: {
+              paths: [
+                { path: "/", pathType: "Prefix", backend },
+                { path: "/api", pathType: "Exact", backend },
+              ],
+            },
+          },
+        ],
       },
     });
     services.push({ metadata, spec: { ports: [{ name: "http", port: 80 }] } });

@@ -16,4 +16,15 @@ export const SETTINGS: ModelSettings = Object.freeze({
   workers: 2,
   runDir: "/run/evener",
   shutdownGraceSeconds: 30,
+  http: {
+    headTimeoutSeconds: 30,
+    idleTimeoutSeconds: 75,
+    tunnelTimeoutSeconds: 3600,
+    publicHttpPort: 80,
+    publicHttpsPort: 443,
+  },
+  trustedProxies: [],
+  useProxyProtocol: false,
+  accessLog: "off",
+  alpn: ["http/1.1"] as const,
 });

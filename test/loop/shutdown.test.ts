@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { dropTcpListeners, moveFrontend } from "../../src/loop/shutdown.ts";
+import { drainBalance, moveFrontend } from "../../src/loop/shutdown.ts";
 
 test("for the drain Hitch's frontend moves to loopback, whichever way it is written", () => {
   const rest = 'backend = "/run/balance.sock"\npem-file = "/x.pem"\n';
@@ -16,7 +16,7 @@ test("for the drain Hitch's frontend moves to loopback, whichever way it is writ
   assert.equal(moveFrontend(template).match(/frontend =/g)?.length, 1);
 });
 
-test("for the drain Balance keeps only what Hitch speaks to", () => {
+test("for the drain Balance keeps its rules but no port, and no connection after an answer", () => {
   const text = `hash 1
 listen http tcp:[::]:8080 proxy=none
 listen https unix:/run/balance.sock proxy=v2
@@ -25,11 +25,15 @@ route http a.example a/b:80
 route https a.example a/b:80
 `;
   assert.equal(
-    dropTcpListeners(text),
+    drainBalance(text, "/run"),
     `hash 1
+listen http unix:/run/drain-http.sock proxy=none
 listen https unix:/run/balance.sock proxy=v2
 pool a/b:80 127.0.0.1:80
+route http a.example a/b:80
 route https a.example a/b:80
+
+http keep-alive=off
 `,
   );
 });

@@ -35,11 +35,17 @@ test("the objects are served while nothing is hostile", () => {
     SETTINGS,
     NOW,
   );
-  assert.match(files.get("balance.conf") ?? "", /^route https a\.example shop\/web:80$/m);
-  // The wildcard host has a path, so that there is one to be hostile in.
+  const balanceConf = files.get("balance.conf") ?? "";
+  assert.match(balanceConf, /^route https tcp\.example shop\/web:80$/m);
+  assert.match(
+    balanceConf,
+    /^rule web \*\.a\.example exact \/x shop\/web:80\/t3-r120 ssl-redirect .*allow=10/m,
+  );
+  assert.match(balanceConf, /^rule web a\.example exact \/ - ssl-redirect redirect=302,\/app /m);
+  assert.match(balanceConf, /^rule web old\.example prefix \/ - redirect=308,https:\/\/new\.example/m);
   assert.deepEqual(
     problems.map((problem) => problem.reason),
-    ["PathNotSupported"],
+    ["AnnotationDiffers"],
   );
 });
 
@@ -80,7 +86,7 @@ describe("no byte of a hostile string reaches a configuration", () => {
 describe("rendering is a second line of defence", () => {
   const { ir } = buildModel({
     store: toStore(OBJECTS),
-    settings: SETTINGS,
+    settings: { ...SETTINGS, trustedProxies: ["10.0.0.0/8"], hsts: "max-age=1" },
     fallbackCertificate: PLACEHOLDER_CERTIFICATE,
     now: NOW,
   });
@@ -110,10 +116,19 @@ function list(items: readonly unknown[]): object {
 
 function toStore(objects: readonly Record<string, unknown>[]): Store {
   // The kinds keep their places, whatever became of the field `kind`.
-  const maps = objects.map((object) => {
-    const { namespace, name } = (object.metadata ?? {}) as { namespace?: string; name?: string };
-    return new Map([[namespace === undefined ? String(name) : `${namespace}/${name}`, object]]);
-  });
-  const [ingresses, ingressClasses, services, endpointSlices, secrets] = maps;
-  return { ingresses, ingressClasses, services, endpointSlices, secrets } as unknown as Store;
+  const mapOf = (kind: string) =>
+    new Map(
+      objects.flatMap((object, i) => {
+        if (OBJECTS[i]?.kind !== kind) return [];
+        const { namespace, name } = (object.metadata ?? {}) as { namespace?: string; name?: string };
+        return [[namespace === undefined ? String(name) : `${namespace}/${name}`, object] as const];
+      }),
+    );
+  return {
+    ingresses: mapOf("Ingress"),
+    ingressClasses: mapOf("IngressClass"),
+    services: mapOf("Service"),
+    endpointSlices: mapOf("EndpointSlice"),
+    secrets: mapOf("Secret"),
+  } as unknown as Store;
 }

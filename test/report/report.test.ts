@@ -109,12 +109,26 @@ describe("metrics", () => {
                   failed: 3 * factor,
                   bytes_in: 100 * factor,
                   bytes_out: 7,
+                  requests: 6 * factor,
                 },
               ],
             },
           ],
+          http: { "2xx": 4 * factor, "5xx": 2, active: 3, microseconds: 9 },
         } satisfies BalancePool,
       ],
+      http: async () => ({
+        codes: { "200": 4 * factor, "404": 1 },
+        duration: {
+          buckets: [
+            [0.005, 2 * factor],
+            [1, 2 * factor],
+            [null, 2],
+          ],
+          sum: 8 * factor,
+          count: 4 * factor + 2,
+        },
+      }),
     };
     const collector = new BalanceCollector(metrics, client as BalanceClient);
     await Promise.all([collector.collect(), collector.collect()]);
@@ -127,12 +141,26 @@ describe("metrics", () => {
       'evener_bytes_total{direction="in"} 100',
       'evener_bytes_total{direction="out"} 7',
       'evener_endpoint_connect_failures_total{pool="shop/web:80",endpoint="10.0.0.1:80"} 3',
+      'evener_endpoint_requests_total{pool="shop/web:80",endpoint="10.0.0.1:80"} 6',
+      'evener_pool_http_responses_total{pool="shop/web:80",class="2xx"} 4',
+      'evener_http_requests_total{code="200"} 4',
+      'evener_http_requests_total{code="404"} 1',
+      "# TYPE evener_http_request_duration_seconds histogram",
+      'evener_http_request_duration_seconds_bucket{le="0.005"} 2',
+      'evener_http_request_duration_seconds_bucket{le="1"} 4',
+      'evener_http_request_duration_seconds_bucket{le="+Inf"} 6',
+      "evener_http_request_duration_seconds_sum 8",
+      "evener_http_request_duration_seconds_count 6",
     ]) {
       assert.ok(text.split("\n").includes(line), `${line} in:\n${text}`);
     }
+    assert.doesNotMatch(text, /class="(?:active|microseconds)"/);
     factor = 0.5;
     await collector.collect();
-    assert.match(await metrics.registry.metrics(), /^evener_connections_total\{listener="https"\} 15$/m);
+    const later = await metrics.registry.metrics();
+    assert.match(later, /^evener_connections_total\{listener="https"\} 15$/m);
+    assert.match(later, /^evener_http_requests_total\{code="200"\} 6$/m);
+    assert.match(later, /^evener_http_request_duration_seconds_bucket\{le="1"\} 6$/m);
   });
 
   test("an endpoint is up until all that was tried since the last look failed", async () => {
@@ -144,6 +172,7 @@ describe("metrics", () => {
       pools: async () => [
         { pool: "shop/web:80", groups: [{ mode: "rr", channels: [{ ...channel, ...counts }] }] },
       ],
+      http: async () => ({ codes: {}, duration: { buckets: [], sum: 0, count: 0 } }),
     };
     const collector = new BalanceCollector(metrics, client as BalanceClient);
     const look = async (total: number, failed: number) => {

@@ -135,6 +135,7 @@ export class KubeSource implements Source {
     if (!this.#synced) {
       if (!settled) return;
       this.#synced = true;
+      this.#options.log.info({ watches: this.#watches.size }, "the source has synced");
       this.#resolveStart();
     }
     if (settled) {

@@ -5,7 +5,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { ACT_BULK_UP = OWNER_ACTIONS, ACT_BULK_DOWN, ACT_TAKE_ALL, ACT_CLOCK, ACT_PASSED, ACT_REROUTE, ACTIONS };
+enum { ACT_BULK_UP = OWNER_ACTIONS, ACT_BULK_DOWN, ACT_TAKE_ALL, ACT_CLOCK, ACT_PASSED, ACT_REPOOL, ACTIONS };
 
 static void bulk(struct owner *o, enum side from)
 {
@@ -43,13 +43,14 @@ static void act(struct owner *o, uint8_t byte)
 			core_expired(&o->core);
 		break;
 	case ACT_PASSED:
-		if (core_passes(&o->core, n % 2 ? CLIENT : POD)) {
+		if (core_pass_limit(&o->core, n % 2 ? CLIENT : POD) > 0) {
 			OWNER_CHECK(core_pending(&o->core, n % 2 ? POD : CLIENT).iov_len == 0);
-			core_passed(&o->core);
+			core_passed(&o->core, n % 2 ? CLIENT : POD, n);
 		}
 		break;
 	default:
-		core_reroute(&o->core);
+		if (!core_is_connected(&o->core) && o->core.pool != NULL)
+			core_repool(&o->core, n % 2 ? o->core.pool : o->env.conf->pools[0]);
 	}
 	while (owner_wants(o) & ~(unsigned)(CORE_CLOSE | CORE_CONNECT))
 		;

@@ -38,6 +38,7 @@ struct owner {
 	size_t body;                 /* where the client's own bytes begin in sent[CLIENT] */
 	struct owner_bytes sent[2];  /* by a side */
 	struct owner_bytes got[2];   /* by a side */
+	size_t verified[2];          /* of got */
 };
 
 static inline struct conf *owner_conf(const char *routes)
@@ -71,7 +72,7 @@ static inline void owner_start(struct owner *o, bool proxy)
 	o->closed = false;
 	for (int s = CLIENT; s <= POD; s++) {
 		o->ended[s] = o->shut[s] = o->failed[s] = false;
-		o->sent[s].n = o->got[s].n = 0;
+		o->sent[s].n = o->got[s].n = o->verified[s] = 0;
 	}
 	o->body = proxy ? sizeof owner_header : 0;
 	core_start(&o->core, &o->env, owner_first->listeners[proxy ? 0 : 1], &nobody);
@@ -83,8 +84,10 @@ static inline void owner_verify(struct owner *o)
 	for (int to = CLIENT; to <= POD; to++) {
 		const enum side from = other((enum side)to);
 		const size_t skip = from == CLIENT ? o->body : 0;
-		OWNER_CHECK(o->got[to].n == 0 || o->got[to].n + skip <= o->sent[from].n);
-		OWNER_CHECK(o->got[to].n == 0 || memcmp(o->got[to].at, o->sent[from].at + skip, o->got[to].n) == 0);
+		const size_t at = o->verified[to], n = o->got[to].n - at;
+		OWNER_CHECK(n == 0 || at + n + skip <= o->sent[from].n);
+		OWNER_CHECK(n == 0 || memcmp(o->got[to].at + at, o->sent[from].at + skip + at, n) == 0);
+		o->verified[to] = o->got[to].n;
 	}
 }
 
@@ -203,9 +206,9 @@ static inline void owner_act(struct owner *o, enum owner_action what, size_t n)
 		break;
 	case ACT_CONNECT:
 		if (!connected && !reading && n % 4 == 3)
-			core_unreachable(&o->core);
+			core_unreachable(&o->core, FAILED_CONNECT);
 		else if (!connected && !reading)
-			core_connected(&o->core);
+			core_connected(&o->core, false);
 		break;
 	case ACT_CLIENT_BREAKS:
 		core_broken(&o->core, CLIENT);
@@ -220,6 +223,8 @@ static inline void owner_act(struct owner *o, enum owner_action what, size_t n)
 	owner_count(o);
 	while (owner_wants(o) & ~(unsigned)(CORE_CLOSE | CORE_CONNECT))
 		;
+	/* When neither side takes anything any more, nothing can happen: it must not stay open. */
+	OWNER_CHECK(o->closed || !o->core.shut[CLIENT] || !o->core.shut[POD]);
 	owner_verify(o);
 }
 

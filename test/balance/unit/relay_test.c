@@ -14,7 +14,7 @@ static void one_byte_at_a_time(void **state)
 		if (proxy)
 			owner_feed(&o, CLIENT, owner_header, sizeof owner_header, 1);
 		assert_int_equal(owner_wants(&o), CORE_CONNECT);
-		core_connected(&o.core);
+		core_connected(&o.core, false);
 		for (unsigned i = 0; i < 3000; i++) {
 			const unsigned char up = (unsigned char)i, down = (unsigned char)(i * 7);
 			owner_feed(&o, CLIENT, &up, 1, 1);
@@ -51,7 +51,7 @@ static void header_and_first_bytes_in_any_cut(void **state)
 		assert_int_equal(owner_wants(&o), CORE_CONNECT);
 		assert_int_equal(core_space(&o.core, CLIENT).iov_len, 0); /* until connected the kernel keeps the rest */
 		assert_int_equal(core_pending(&o.core, POD).iov_len, 0);
-		core_connected(&o.core);
+		core_connected(&o.core, false);
 		if (cut >= sizeof owner_header && cut < sizeof bytes)
 			owner_feed(&o, CLIENT, bytes + cut, sizeof bytes - cut, sizeof bytes);
 		while (owner_drain(&o, POD, 4) > 0)
@@ -98,7 +98,7 @@ static void closes_for_a_reason(void **state)
 
 	owner_start(&o, false);
 	assert_int_equal(owner_wants(&o), CORE_CONNECT);
-	core_unreachable(&o.core);
+	core_unreachable(&o.core, FAILED_CONNECT);
 	assert_int_equal(owner_wants(&o), CORE_CLOSE);
 	assert_int_equal(o.core.why, WHY_NO_CHANNEL);
 	owner_end(&o);
@@ -120,7 +120,7 @@ static void deadlines(void **state)
 	assert_int_equal(owner_wants(&o), CORE_CONNECT);
 	assert_true(core_deadline(&o.core) == UINT64_MAX);
 	o.env.now += 1000;
-	core_connected(&o.core);
+	core_connected(&o.core, false);
 	assert_int_equal(core_deadline(&o.core), o.env.now + 60000);
 	o.env.now += 1000;
 	owner_feed(&o, POD, (const unsigned char *)"x", 1, 1);
@@ -129,7 +129,7 @@ static void deadlines(void **state)
 	owner_drain(&o, CLIENT, 1);
 	assert_int_equal(core_deadline(&o.core), o.env.now + 60000);
 	o.env.now += 1000;
-	core_passed(&o.core);
+	core_passed(&o.core, POD, 1);
 	assert_int_equal(core_deadline(&o.core), o.env.now + 60000);
 	core_expired(&o.core);
 	assert_int_equal(owner_wants(&o), CORE_CLOSE);
@@ -147,7 +147,7 @@ static void half_close_both_ways(void **state)
 		struct owner o;
 		owner_start(&o, false);
 		owner_wants(&o);
-		core_connected(&o.core);
+		core_connected(&o.core, false);
 		owner_feed(&o, a, (const unsigned char *)"last", 4, 4);
 		owner_eof(&o, a);
 		assert_int_equal(owner_wants(&o), 0); /* its bytes first */
@@ -155,7 +155,7 @@ static void half_close_both_ways(void **state)
 		assert_int_equal(owner_wants(&o), 0);
 		owner_drain(&o, b, 1);
 		assert_int_equal(owner_wants(&o), shut[b]);
-		assert_false(core_passes(&o.core, a));
+		assert_int_equal(core_pass_limit(&o.core, a), 0);
 		assert_int_equal(core_space(&o.core, a).iov_len, 0);
 		for (int i = 0; i < 100; i++) { /* the other way goes on */
 			owner_feed(&o, b, (const unsigned char *)"still", 5, 5);
@@ -178,7 +178,7 @@ static void back_pressure(void **state)
 	memset(block, 'b', sizeof block);
 	owner_start(&o, false);
 	owner_wants(&o);
-	core_connected(&o.core);
+	core_connected(&o.core, false);
 	size_t in = 0;
 	for (struct iovec v; (v = core_space(&o.core, CLIENT)).iov_len > 0;) {
 		size_t n = v.iov_len < sizeof block ? v.iov_len : sizeof block;
@@ -197,7 +197,7 @@ static void back_pressure(void **state)
 		;
 	assert_int_equal(o.got[POD].n, in);
 	assert_int_equal(o.held, 0);
-	o.got[POD].n = 0; /* what was put in past owner_feed is not in its books */
+	o.got[POD].n = o.verified[POD] = 0; /* what was put in past owner_feed is not in its books */
 	owner_end(&o);
 }
 
@@ -207,7 +207,7 @@ static void a_broken_pod_is_still_heard(void **state)
 	(void)state;
 	owner_start(&o, false);
 	owner_wants(&o);
-	core_connected(&o.core);
+	core_connected(&o.core, false);
 	owner_feed(&o, CLIENT, (const unsigned char *)"upload", 6, 6);
 	owner_feed(&o, POD, (const unsigned char *)"refused", 7, 7);
 	core_broken(&o.core, POD);
@@ -222,8 +222,33 @@ static void a_broken_pod_is_still_heard(void **state)
 	owner_end(&o);
 }
 
-/* A reload while a connect is on its way: asked for again with what the pool is now, or closed when there is none. */
-static void reroute(void **state)
+/* A client that has closed altogether: what it sent is delivered, its pod's answer is not waited for. */
+static void client_gone(void **state)
+{
+	(void)state;
+	for (int late = 0; late < 2; late++) {
+		struct owner o;
+		owner_start(&o, false);
+		owner_wants(&o);
+		core_connected(&o.core, false);
+		if (!late)
+			core_client_gone(&o.core, true);
+		owner_feed(&o, CLIENT, (const unsigned char *)"last", 4, 4);
+		owner_eof(&o, CLIENT);
+		assert_int_equal(owner_wants(&o), 0); /* its bytes first */
+		owner_drain(&o, POD, 4);
+		if (late) {
+			assert_int_equal(owner_wants(&o), CORE_SHUT_POD);
+			core_client_gone(&o.core, false);
+		}
+		assert_int_equal(owner_wants(&o), CORE_CLOSE);
+		assert_int_equal(o.core.why, WHY_DONE);
+		owner_end(&o);
+	}
+}
+
+/* A reload while a connect is on its way: the attempt goes on, what follows it goes by the new pool, or ends when there is none. */
+static void repool(void **state)
 {
 	struct owner o;
 	(void)state;
@@ -233,14 +258,16 @@ static void reroute(void **state)
 	assert_string_equal(o.core.pool->name, "p");
 	struct conf *changed = owner_conf("route l a.example q\n");
 	o.env.conf = changed;
-	core_reroute(&o.core);
-	assert_int_equal(owner_wants(&o), CORE_CONNECT);
+	core_repool(&o.core, map_get(&changed->pool_by_name, "q", 1));
+	assert_int_equal(owner_wants(&o), 0);
 	assert_string_equal(o.core.pool->name, "q");
 	struct conf *none = owner_conf("");
 	o.env.conf = none;
-	core_reroute(&o.core);
+	core_repool(&o.core, NULL);
+	assert_int_equal(owner_wants(&o), 0);
+	core_unreachable(&o.core, FAILED_CONNECT);
 	assert_int_equal(owner_wants(&o), CORE_CLOSE);
-	assert_int_equal(o.core.why, WHY_NO_ROUTE);
+	assert_int_equal(o.core.why, WHY_NO_CHANNEL);
 	owner_end(&o);
 	conf_free(changed);
 	conf_free(none);
@@ -272,7 +299,7 @@ int main(void)
 	    cmocka_unit_test(one_byte_at_a_time), cmocka_unit_test(header_and_first_bytes_in_any_cut),
 	    cmocka_unit_test(deadlines),          cmocka_unit_test(closes_for_a_reason),
 	    cmocka_unit_test(back_pressure),      cmocka_unit_test(half_close_both_ways),
-	    cmocka_unit_test(reroute),            cmocka_unit_test(a_broken_pod_is_still_heard),
+	    cmocka_unit_test(client_gone), cmocka_unit_test(repool),            cmocka_unit_test(a_broken_pod_is_still_heard),
 	    cmocka_unit_test(every_interleaving),
 	};
 	const int failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+/* connect: how a connection gets its pod: channels in turn, resting connections first. */
+#include "connect.h"
+
+#include "idle.h"
+#include "socket.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+/* In worker->connecting exactly while core.pool is set: a reload must find whoever holds on to a pool. */
+static void note_connecting(struct worker *w, struct conn *c)
+{
+	if (c->connecting_link != NULL)
+		return;
+	c->connecting = w->connecting;
+	c->connecting_link = &w->connecting;
+	if (c->connecting != NULL)
+		c->connecting->connecting_link = &c->connecting;
+	w->connecting = c;
+}
+
+void connect_forget(struct conn *c)
+{
+	if (c->connecting_link == NULL)
+		return;
+	*c->connecting_link = c->connecting;
+	if (c->connecting != NULL)
+		c->connecting->connecting_link = c->connecting_link;
+	c->connecting_link = NULL;
+}
+
+static void connected(struct worker *w, struct conn *c)
+{
+	const bool reused = c->pod->used;
+	shm_add(conn_cell(w, c->slot), V_TOTAL, !reused);
+	shm_add(conn_cell(w, c->slot), V_REQUESTS, c->core.http != NULL);
+	c->connect_until = 0;
+	c->pod->blocked = false;
+	connect_forget(c);
+	core_connected(&c->core, reused);
+}
+
+/* A new socket on its way to a channel. */
+static bool begin_connect(struct worker *w, struct conn *c, const struct channel *ch)
+{
+	bool done;
+	struct sock *s = calloc(1, sizeof *s);
+	if (s == NULL)
+		return false;
+	s->side = POD;
+	s->slot = ch->slot;
+	s->conn = c;
+	s->fd = socket_connect(&ch->addr, &done);
+	if (s->fd < 0) {
+		free(s);
+		return false;
+	}
+	c->pod = s;
+	/* Until it is connected, write interest is what tells. */
+	if (!conn_watch(w, s, EPOLL_CTL_ADD, !done))
+		return false;
+	s->blocked = !done;
+	if (done)
+		connected(w, c);
+	else
+		c->connect_until = w->env.now + c->core.pool->connect_ms;
+	return true;
+}
+
+static bool reuse(struct worker *w, struct conn *c, uint32_t slot)
+{
+	if (c->core.http == NULL || c->core.fresh)
+		return false;
+	struct sock *s = idle_take(w, slot);
+	if (s == NULL)
+		return false;
+	s->conn = c;
+	c->pod = s;
+	connected(w, c);
+	return true;
+}
+
+static void abandon_attempt(struct worker *w, struct conn *c, enum core_failure why)
+{
+	shm_add(conn_cell(w, c->slot), V_FAILED, 1);
+	conn_drop_pod(w, c);
+	c->connect_until = 0;
+	c->failure = why;
+}
+
+/* Tries channels until one is on its way. */
+static void connect_next(struct worker *w, struct conn *c)
+{
+	const struct channel *ch;
+	while (c->core.pool != NULL && (ch = pool_take(c->core.pool, &c->attempt, &c->core.client, w->id)) != NULL) {
+		c->slot = ch->slot;
+		if (reuse(w, c, ch->slot) || begin_connect(w, c, ch))
+			return;
+		abandon_attempt(w, c, FAILED_CONNECT);
+	}
+	shm_add(conn_cell(w, c->core.listener), V_NO_CHANNEL, 1);
+	connect_forget(c);
+	core_unreachable(&c->core, c->failure);
+}
+
+void connect_start(struct worker *w, struct conn *c)
+{
+	c->attempt = (struct attempt){0};
+	c->failure = FAILED_NONE;
+	note_connecting(w, c);
+	connect_next(w, c);
+}
+
+void connect_repool(struct worker *w, const struct conf *coming)
+{
+	for (struct conn *c = w->connecting; c != NULL; c = c->connecting) {
+		const char *name = c->core.pool == NULL ? "" : c->core.pool->name;
+		core_repool(&c->core, map_get(&coming->pool_by_name, name, strlen(name)));
+		c->attempt = (struct attempt){0};
+	}
+}
+
+void connect_event(struct worker *w, struct conn *c, uint32_t events)
+{
+	if (events & (EPOLLERR | EPOLLHUP) && socket_error(c->pod->fd) != 0) {
+		abandon_attempt(w, c, FAILED_CONNECT);
+		connect_next(w, c);
+	} else if (events & EPOLLOUT) {
+		connected(w, c);
+	}
+}
+
+void connect_expired(struct worker *w, struct conn *c)
+{
+	abandon_attempt(w, c, FAILED_TIMEOUT);
+	connect_next(w, c);
+}

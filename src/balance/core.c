@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: Apache-2.0
+/* core: from an accepted connection to its lane: PROXY header, facts, route. The lanes are relay.c and http.c. */
+#include "core_lane.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void core_close_for(struct core *c, enum core_why why)
+{
+	if (c->state == CORE_CLOSED)
+		return;
+	c->state = CORE_CLOSED;
+	c->why = (uint8_t)why;
+	c->wants = CORE_CLOSE;
+}
+
+void core_drop_stream(struct core *c, enum side s)
+{
+	if (c->stream[s] != NULL)
+		buf_put(&c->env->bufs, c->stream[s]);
+	c->stream[s] = NULL;
+}
+
+struct iovec core_room(struct core *c, enum side s)
+{
+	if (c->stream[s] == NULL && (c->stream[s] = buf_get(&c->env->bufs)) == NULL) {
+		core_close_for(c, WHY_MEMORY);
+		return (struct iovec){0};
+	}
+	struct buf *b = c->stream[s];
+	return (struct iovec){b->data + b->w, BUF_SIZE - b->w};
+}
+
+/* The lane follows from listener and SNI: a route means TCP, else the listener's table means HTTP. */
+static void choose_lane(struct core *c)
+{
+	const struct listener *l = conf_listener(c->env->conf, c->listener);
+	const struct pool *pool = l == NULL ? NULL : conf_route(l, c->sni == NULL ? "" : c->sni, c->sni_len);
+	if (pool != NULL)
+		relay_start(c, pool);
+	else if (l != NULL && l->table != NULL)
+		http_start(c, l->table);
+	else
+		core_close_for(c, WHY_NO_ROUTE);
+}
+
+void core_start(struct core *c, struct core_env *env, const struct listener *l, const struct addr *peer)
+{
+	memset(c, 0, sizeof *c);
+	c->env = env;
+	c->listener = l->slot;
+	c->proxy = (uint8_t)l->proxy;
+	c->client = *peer;
+	addr_unmap(&c->client);
+	c->last = env->now;
+	c->state = CORE_READ_PROXY;
+	if (l->trusted && !cidr_contains(&env->conf->trust, &c->client))
+		c->proxy = PROXY_NONE;
+	if (c->proxy == PROXY_NONE)
+		choose_lane(c);
+}
+
+void core_end(struct core *c)
+{
+	if (c->http != NULL)
+		http_end(c);
+	core_drop_stream(c, CLIENT);
+	core_drop_stream(c, POD);
+	free(c->sni);
+	free(c->cert);
+	c->sni = c->cert = NULL;
+	c->state = CORE_CLOSED;
+}
+
+static bool keep_bytes(char **to, const char *from, size_t n)
+{
+	if (n == 0)
+		return true;
+	*to = malloc(n);
+	if (*to != NULL)
+		memcpy(*to, from, n);
+	return *to != NULL;
+}
+
+static bool keep_facts(struct core *c, const struct facts *f)
+{
+	if (f->client.len != 0)
+		c->client = f->client;
+	addr_unmap(&c->client);
+	c->tls = f->tls;
+	c->client_cert = f->client_cert;
+	c->client_verified = f->client_verified;
+	c->sni_len = (uint8_t)f->sni_len;
+	c->cert_len = f->cert_len;
+	return keep_bytes(&c->sni, f->sni, f->sni_len) && keep_bytes(&c->cert, f->cert, f->cert_len);
+}
+
+static void read_proxy(struct core *c)
+{
+	struct buf *b = c->stream[CLIENT];
+	struct facts facts;
+	size_t used;
+	switch (proxy_parse((enum proxy_mode)c->proxy, b->data, b->w, &facts, &used)) {
+	case PROXY_MORE:
+		return;
+	case PROXY_BAD:
+		core_close_for(c, WHY_PROXY);
+		return;
+	case PROXY_OK:
+		break;
+	}
+	if (!keep_facts(c, &facts)) {
+		core_close_for(c, WHY_MEMORY);
+		return;
+	}
+	b->r = (uint32_t)used;
+	if (b->r == b->w)
+		core_drop_stream(c, CLIENT);
+	choose_lane(c);
+}
+
+struct iovec core_space(struct core *c, enum side from)
+{
+	if (c->state == CORE_CLOSED || c->ended[from])
+		return (struct iovec){0};
+	if (c->state == CORE_READ_PROXY)
+		return core_room(c, from);
+	return c->http != NULL ? http_space(c, from) : relay_space(c, from);
+}
+
+void core_input(struct core *c, enum side from, size_t n)
+{
+	struct buf *b = c->stream[from];
+	b->w += (uint32_t)n;
+	if (b->r == b->w) {
+		core_drop_stream(c, from);
+		return;
+	}
+	if (n == 0)
+		return;
+	if (c->state == CORE_READ_PROXY) {
+		read_proxy(c); /* a trickled header does not buy time */
+		return;
+	}
+	c->last = c->env->now;
+	if (c->http != NULL)
+		http_input(c, from);
+}
+
+void core_eof(struct core *c, enum side from)
+{
+	if (c->ended[from])
+		return;
+	c->ended[from] = true;
+	if (c->state == CORE_READ_PROXY)
+		/* Somebody who connects and leaves (a port check) sends no header and breaks none. */
+		core_close_for(c, c->stream[CLIENT] == NULL ? WHY_RESET : WHY_PROXY);
+	else if (c->state == CORE_CLOSED)
+		return;
+	else if (c->http != NULL)
+		http_eof(c, from);
+	else
+		relay_eof(c, from);
+}
+
+void core_broken(struct core *c, enum side s)
+{
+	if (c->state == CORE_CLOSED)
+		return;
+	if (c->http != NULL)
+		http_broken(c, s);
+	else
+		relay_broken(c, s);
+}
+
+void core_client_gone(struct core *c, bool left_bytes)
+{
+	if (c->http != NULL)
+		http_client_gone(c);
+	else
+		relay_client_gone(c, left_bytes);
+}
+
+struct iovec core_pending(const struct core *c, enum side to)
+{
+	return c->http != NULL ? http_pending(c, to) : relay_pending(c, to);
+}
+
+void core_output(struct core *c, enum side to, size_t n)
+{
+	c->last = c->env->now;
+	if (c->http != NULL) {
+		http_output(c, to, n);
+		return;
+	}
+	c->stream[other(to)]->r += (uint32_t)n;
+	relay_output(c, to);
+}
+
+size_t core_pass_limit(const struct core *c, enum side from)
+{
+	return c->http != NULL ? http_pass_limit(c, from) : relay_pass_limit(c, from);
+}
+
+void core_passed(struct core *c, enum side from, size_t n)
+{
+	c->last = c->env->now;
+	if (c->http != NULL)
+		http_passed(c, from, n);
+}
+
+void core_connected(struct core *c, bool reused)
+{
+	c->last = c->env->now;
+	c->pool = NULL;
+	c->ended[POD] = c->shut[POD] = false;
+	if (c->http != NULL)
+		http_connected(c, reused);
+	else
+		relay_connected(c);
+}
+
+void core_unreachable(struct core *c, enum core_failure how)
+{
+	c->pool = NULL;
+	if (c->http != NULL)
+		http_unreachable(c, how);
+	else
+		core_close_for(c, WHY_NO_CHANNEL);
+}
+
+void core_repool(struct core *c, const struct pool *pool)
+{
+	c->pool = pool;
+}
+
+bool core_is_connected(const struct core *c)
+{
+	return c->state == CORE_RELAYING;
+}
+
+unsigned core_wants(struct core *c)
+{
+	unsigned wants = c->wants;
+	c->wants &= CORE_CLOSE;
+	return wants;
+}
+
+uint64_t core_deadline(const struct core *c)
+{
+	if (c->state == CORE_CLOSED)
+		return UINT64_MAX;
+	if (c->state == CORE_READ_PROXY)
+		return c->last + CORE_PROXY_MS;
+	return c->http != NULL ? http_deadline(c) : relay_deadline(c);
+}
+
+void core_expired(struct core *c)
+{
+	if (c->http != NULL)
+		http_expired(c);
+	else
+		core_close_for(c, WHY_TIMEOUT);
+}

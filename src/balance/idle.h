@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+/* idle: pods' connections between two requests, per channel, last used first taken. */
+#ifndef BALANCE_IDLE_H
+#define BALANCE_IDLE_H
+
+#include "conn.h"
+
+/* Takes a resting connection to a channel, or returns NULL. */
+struct sock *idle_take(struct worker *, uint32_t slot);
+
+/* Lets a pod's connection rest; closes it when there are enough. */
+void idle_put(struct worker *, struct sock *);
+
+/* Closes a socket and forgets it, idle or not. */
+void sock_drop(struct worker *, struct sock *);
+
+void idle_timer(struct worker *, struct timer *);
+
+/* Makes room for slots below n and closes connections to channels that conf no longer has. False when memory ran out. */
+bool idle_settle(struct worker *, const struct conf *, uint32_t n);
+
+#endif

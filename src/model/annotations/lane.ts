@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+/** How Balance speaks with clients and pods. */
+import { annotation } from "./spec.ts";
+import { accept, parseWord, refuse } from "./values.ts";
+
+export const LANE = {
+  lane: annotation({
+    name: "lane",
+    nginx: false,
+    type: "http or tcp",
+    doc: "`tcp` relays the connections of the hosts as they are, after TLS: one Service port for a whole host",
+    onFault: "refuse",
+    parse: parseWord("http", "tcp"),
+  }),
+  backendProtocol: annotation<"http" | "grpc">({
+    name: "backend-protocol",
+    nginx: true,
+    type: "HTTP; in the TCP lane also GRPC",
+    doc: "what the pods speak",
+    onFault: "refuse",
+    parse: (text) => {
+      const word = text.toLowerCase();
+      if (word === "http" || word === "grpc") return accept(word);
+      return refuse(
+        "is not supported: pods are spoken to in HTTP/1.1 without TLS",
+        "BackendProtocolNotSupported",
+      );
+    },
+  }),
+};

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+/** What the annotations of one Ingress come to. */
+import type { Lane, PoolTimes, Redirect } from "../types.ts";
+
+/** `closed`: its rules answer 403. `refused`: they are left out. */
+export type Fate = "served" | "closed" | "refused";
+
+export interface IngressOptions {
+  readonly lane: Lane;
+  readonly fate: Fate;
+  readonly sslRedirect: boolean;
+  readonly forceSslRedirect: boolean;
+  readonly redirect: Redirect | undefined;
+  readonly appRoot: string | undefined;
+  readonly rewrite: string | undefined;
+  /** Empty: everybody. */
+  readonly allow: readonly string[];
+  readonly deny: readonly string[];
+  /** 0: no limit. */
+  readonly limitConnections: number;
+  /** 0: no limit. */
+  readonly maxBodyBytes: number;
+  readonly times: PoolTimes;
+}
+
+export const DEFAULT_TIMES: PoolTimes = Object.freeze({ connectSeconds: 5, responseSeconds: 60 });
+
+/** An Ingress without annotations of ours. */
+export const DEFAULT_OPTIONS: IngressOptions = Object.freeze({
+  lane: "http",
+  fate: "served",
+  sslRedirect: true,
+  forceSslRedirect: false,
+  redirect: undefined,
+  appRoot: undefined,
+  rewrite: undefined,
+  allow: Object.freeze([]),
+  deny: Object.freeze([]),
+  limitConnections: 0,
+  maxBodyBytes: 0,
+  times: DEFAULT_TIMES,
+});

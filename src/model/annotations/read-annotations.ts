@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+/** The annotations of one Ingress → its options. Each one that has no effect is told about. */
+import type { V1Ingress } from "@kubernetes/client-node";
+import type { Report } from "../problems.ts";
+import { quote } from "../quote.ts";
+import type { ObjectRef, Redirect } from "../types.ts";
+import { DEFAULT_OPTIONS, type Fate, type IngressOptions } from "./options.ts";
+import type { FaultEffect } from "./spec.ts";
+import { type AnnotationKey, type AnnotationValues, BY_NAME } from "./table.ts";
+import { limitToTcpLane } from "./tcp-lane.ts";
+import { asksForNothing, isSnippet, UNSUPPORTED } from "./unsupported.ts";
+
+const OURS = "evener.io/";
+const NGINX = "nginx.ingress.kubernetes.io/";
+
+/** Tells about one annotation; `effect` is what it does to the Ingress. */
+export type Tell = (name: string, effect: FaultEffect, reason: string, message: string) => void;
+
+interface Found {
+  readonly name: string;
+  readonly text: string;
+  readonly rank: number;
+}
+
+export function readAnnotations(ingress: V1Ingress, ref: ObjectRef, report: Report): IngressOptions {
+  const annotations = ingress.metadata?.annotations ?? {};
+  const names = Object.keys(annotations).filter(isOurs);
+  if (names.length === 0) return DEFAULT_OPTIONS;
+  let fate: Fate = "served";
+  // Read before the others: a relayed connection can't be told that it is not welcome.
+  const isTcp = annotations["evener.io/lane"]?.trim().toLowerCase() === "tcp";
+  const tell: Tell = (name, wanted, reason, message) => {
+    const effect = wanted === "close" && isTcp ? "refuse" : wanted;
+    if (effect === "refuse") fate = "refused";
+    else if (effect === "close" && fate === "served") fate = "closed";
+    const text = `${message}; ${CONSEQUENCES[effect]}`;
+    report(ref, effect === "ignore" ? "warning" : "error", reason, text, fieldOf(name));
+  };
+
+  const found = new Map<AnnotationKey, Found>();
+  for (const name of names) {
+    const text = (annotations[name] ?? "").trim();
+    const known = BY_NAME.get(name);
+    if (known === undefined) tellUnknown(name, text, ref, report, tell);
+    else if (text === "") tell(name, "ignore", "AnnotationInvalid", `${name} is empty`);
+    else if ((found.get(known.key)?.rank ?? Number.POSITIVE_INFINITY) > known.rank) {
+      found.set(known.key, { name, text, rank: known.rank });
+    }
+  }
+  const values = parseAll(found, tell);
+  if (values.backendProtocol === "grpc" && !isTcp) {
+    const message = "backend-protocol GRPC needs evener.io/lane: tcp and --alpn h2,http/1.1";
+    tell(nameOf(found, "backendProtocol"), "refuse", "BackendProtocolNotSupported", message);
+  }
+  const told = isTcp ? limitToTcpLane(values, (key) => nameOf(found, key), tell) : values;
+  const rewrite = nameOf(found, "rewriteTarget");
+  if (told.rewriteTarget !== undefined && differsFromNginx(ingress, rewrite)) {
+    const message = "what follows a matched prefix is kept here, while ingress-nginx drops it";
+    report(ref, "warning", "AnnotationDiffers", message, fieldOf(rewrite));
+  }
+  return join(told, fate);
+}
+
+const CONSEQUENCES: Readonly<Record<FaultEffect, string>> = {
+  ignore: "it has no effect",
+  refuse: "the rules of this Ingress are left out",
+  close: "until that is changed the rules of this Ingress answer 403",
+};
+
+function isOurs(name: string): boolean {
+  return name.startsWith(OURS) || name.startsWith(NGINX);
+}
+
+function fieldOf(name: string): string {
+  const isPlain = /^[a-z.]{1,60}\/[a-z0-9-]{1,63}$/.test(name);
+  return `metadata.annotations[${isPlain ? name : quote(name)}]`;
+}
+
+function tellUnknown(name: string, text: string, ref: ObjectRef, report: Report, tell: Tell): void {
+  const suffix = name.slice(name.indexOf("/") + 1);
+  if (isSnippet(suffix)) {
+    const message = `${quote(name)} carries configuration text, which is never taken; the Ingress is served without it`;
+    report(ref, "error", "SnippetRefused", message, fieldOf(name));
+    return;
+  }
+  const known = UNSUPPORTED.get(suffix);
+  if (known === undefined) {
+    tell(name, "ignore", "AnnotationUnknown", `no annotation is named ${quote(name)}`);
+  } else if (text !== "" && !asksForNothing(suffix, text)) {
+    const hint = known.instead === undefined ? "" : ` (${known.instead})`;
+    tell(name, known.effect, "AnnotationNotSupported", `${name} is not supported${hint}`);
+  }
+}
+
+function parseAll(found: ReadonlyMap<AnnotationKey, Found>, tell: Tell): AnnotationValues {
+  const values: Partial<Record<AnnotationKey, unknown>> = {};
+  for (const [key, { name, text }] of found) {
+    const { spec } = BY_NAME.get(name) ?? {};
+    if (spec === undefined) continue;
+    const parsed = spec.parse(text);
+    if (parsed.ok) values[key] = parsed.value;
+    else
+      tell(name, spec.onFault, parsed.reason ?? "AnnotationInvalid", `${name}: ${quote(text)} ${parsed.why}`);
+  }
+  // Each value comes from the parser of its own key.
+  return values as AnnotationValues;
+}
+
+function nameOf(found: ReadonlyMap<AnnotationKey, Found>, key: AnnotationKey): string {
+  return found.get(key)?.name ?? key;
+}
+
+/** For a prefix ingress-nginx puts the target in the place of the whole path. */
+function differsFromNginx(ingress: V1Ingress, name: string): boolean {
+  const paths = (ingress.spec?.rules ?? []).flatMap((rule) => rule.http?.paths ?? []);
+  return name.startsWith(NGINX) && paths.some((path) => path.pathType !== "Exact");
+}
+
+function join(values: AnnotationValues, fate: Fate): IngressOptions {
+  const { times } = DEFAULT_OPTIONS;
+  return {
+    lane: values.lane ?? "http",
+    fate,
+    sslRedirect: values.sslRedirect ?? DEFAULT_OPTIONS.sslRedirect,
+    forceSslRedirect: values.forceSslRedirect ?? DEFAULT_OPTIONS.forceSslRedirect,
+    redirect: chooseRedirect(values),
+    appRoot: values.appRoot,
+    rewrite: values.rewriteTarget,
+    allow: values.allow ?? [],
+    deny: values.deny ?? [],
+    limitConnections: values.limitConnections ?? 0,
+    maxBodyBytes: values.maxBody ?? 0,
+    times: {
+      connectSeconds: values.connectTimeout ?? times.connectSeconds,
+      responseSeconds: values.responseTimeout ?? times.responseSeconds,
+    },
+  };
+}
+
+/** Of both kinds the temporal one wins, as in ingress-nginx. */
+function chooseRedirect(values: AnnotationValues): Redirect | undefined {
+  if (values.temporalRedirect !== undefined) {
+    return { code: values.temporalRedirectCode ?? 302, location: values.temporalRedirect };
+  }
+  if (values.permanentRedirect === undefined) return undefined;
+  return { code: values.permanentRedirectCode ?? 301, location: values.permanentRedirect };
+}

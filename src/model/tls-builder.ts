@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Certificates, and which host shows which. Of the inputs to a rebuild, time is the one that changes by itself. */
+import type { V1Ingress } from "@kubernetes/client-node";
+import { arrangeCertificates, findServed, type Served, toCertificate } from "./certificates.ts";
+import { selectOwned } from "./ownership.ts";
+import type { Report } from "./problems.ts";
+import { Stage } from "./stage.ts";
+import { type Candidate, collectTls, readCandidate } from "./tls.ts";
+import type { Certificate, ModelInput, ObjectRef } from "./types.ts";
+
+export interface Tls {
+  /** In the order of hitch.conf. */
+  readonly certificates: readonly Certificate[];
+  readonly defaultCertificate: Certificate;
+  readonly served: Served;
+  /** Hosts that ask for TLS, in no order. */
+  readonly hosts: readonly string[];
+}
+
+interface Built {
+  readonly tls: Tls;
+  /** Between these times the passing of time changes nothing: no certificate becomes valid or expires. */
+  readonly from: number;
+  readonly until: number;
+}
+
+export class TlsBuilder {
+  readonly #stage = new Stage<Built>();
+
+  build(ingresses: readonly V1Ingress[], input: ModelInput, report: Report): Tls {
+    const { store, settings, fallbackCertificate, now } = input;
+    const time = now.getTime();
+    const inputs = [ingresses, store.secrets, settings, fallbackCertificate];
+    const compute = (found: Report) => buildTls(ingresses, input, found);
+    return this.#stage.run(inputs, report, compute, ({ from, until }) => from <= time && time < until).tls;
+  }
+}
+
+function buildTls(ingresses: readonly V1Ingress[], input: ModelInput, report: Report): Built {
+  const { store, now, fallbackCertificate } = input;
+  const requests = collectTls(ingresses, store, now, report);
+  const defaultCandidate = findDefaultCandidate(input, report);
+  const defaultCertificate =
+    defaultCandidate === undefined ? fallbackCertificate : toCertificate(defaultCandidate);
+  const owned = selectOwned(ingresses, requests, report);
+  const certificates = arrangeCertificates(owned, defaultCertificate);
+  const looked =
+    defaultCandidate === undefined ? requests.candidates : [...requests.candidates, defaultCandidate];
+  return {
+    tls: {
+      certificates,
+      defaultCertificate,
+      served: findServed(requests.claims, certificates, defaultCertificate),
+      hosts: requests.claims.map((claim) => claim.host),
+    },
+    from: now.getTime(),
+    until: findNextTurn(looked, now.getTime()),
+  };
+}
+
+function findNextTurn(candidates: readonly Candidate[], now: number): number {
+  let next = Number.POSITIVE_INFINITY;
+  for (const { parsed } of candidates) {
+    for (const time of [parsed.notBefore.getTime(), parsed.notAfter.getTime()]) {
+      if (time >= now && time < next) next = time;
+    }
+  }
+  return next;
+}
+
+function findDefaultCandidate(input: ModelInput, report: Report): Candidate | undefined {
+  const key = input.settings.defaultSslCertificate;
+  if (key === undefined) return undefined;
+  const [namespace = "", name = ""] = key.split("/");
+  const ref: ObjectRef = { apiVersion: "v1", kind: "Secret", namespace, name };
+  const secret = input.store.secrets.get(key);
+  if (secret === undefined) {
+    const message = "is named by --default-ssl-certificate and does not exist; a generated one is served";
+    report(ref, "warning", "SecretNotFound", message);
+    return undefined;
+  }
+  return readCandidate(secret, ref, "", input.now, report);
+}

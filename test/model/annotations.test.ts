@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import type { V1Ingress } from "@kubernetes/client-node";
+import { DEFAULT_OPTIONS } from "../../src/model/annotations/options.ts";
+import { readAnnotations } from "../../src/model/annotations/read-annotations.ts";
+import { ANNOTATIONS, BY_NAME } from "../../src/model/annotations/table.ts";
+import { UNSUPPORTED } from "../../src/model/annotations/unsupported.ts";
+import { collectProblems } from "../../src/model/problems.ts";
+import { HOSTILE } from "../helpers/hostile.ts";
+
+function read(annotations: Record<string, string>) {
+  const { report, sorted } = collectProblems();
+  const ingress: V1Ingress = { metadata: { namespace: "shop", name: "web", annotations } };
+  const ref = { apiVersion: "networking.k8s.io/v1", kind: "Ingress", namespace: "shop", name: "web" };
+  const options = readAnnotations(ingress, ref, report);
+  return { options, reasons: sorted().map((problem) => problem.reason), problems: sorted() };
+}
+
+describe("the table of annotations", () => {
+  test("has a type, a doc line and a name of its own for each", () => {
+    const names = Object.values(ANNOTATIONS).map((spec) => spec.name);
+    assert.equal(new Set(names).size, names.length);
+    for (const { name, type, doc } of Object.values(ANNOTATIONS)) {
+      assert.match(name, /^[a-z0-9-]+$/);
+      assert.ok(type !== "" && doc !== "", name);
+    }
+  });
+
+  test("names nothing that is also listed as not supported", () => {
+    for (const { name, alias } of Object.values(ANNOTATIONS) as { name: string; alias?: string }[]) {
+      assert.ok(!UNSUPPORTED.has(name) && !UNSUPPORTED.has(alias ?? ""), name);
+    }
+    assert.ok(UNSUPPORTED.size > 100);
+  });
+});
+
+describe("values", () => {
+  const good: readonly (readonly [name: string, text: string, key: string, value: unknown])[] = [
+    ["lane", "TCP", "lane", "tcp"],
+    ["ssl-redirect", "False", "sslRedirect", false],
+    ["ssl-redirect", " 0 ", "sslRedirect", false],
+    ["force-ssl-redirect", "true", "forceSslRedirect", true],
+    [
+      "permanent-redirect",
+      "http://a.example:8080",
+      "redirect",
+      { code: 301, location: "http://a.example:8080" },
+    ],
+    ["permanent-redirect", "/%C3%A9?a=/?#f/?", "redirect", { code: 301, location: "/%C3%A9?a=/?#f/?" }],
+    ["temporal-redirect", "/", "redirect", { code: 302, location: "/" }],
+    ["app-root", "/app/?tab=1", "appRoot", "/app/?tab=1"],
+    ["rewrite-target", "/%7ea", "rewrite", "/~a"],
+    ["allowlist-source-range", "192.0.2.1/24", "allow", ["192.0.2.0/24"]],
+    ["denylist-source-range", "::1,0.0.0.0/0", "deny", ["0.0.0.0/0", "::1"]],
+    ["limit-connections", "1000000", "limitConnections", 1_000_000],
+    ["proxy-body-size", "1g", "maxBodyBytes", 2 ** 30],
+    ["proxy-body-size", "100", "maxBodyBytes", 100],
+    ["proxy-connect-timeout", "3600s", "times", { connectSeconds: 3600, responseSeconds: 60 }],
+    ["proxy-read-timeout", "1", "times", { connectSeconds: 5, responseSeconds: 1 }],
+  ];
+  for (const [name, text, key, value] of good) {
+    test(`${name}: ${text}`, () => {
+      const { options, reasons } = read({ [`evener.io/${name}`]: text });
+      assert.deepEqual(reasons, []);
+      assert.deepEqual(options, { ...DEFAULT_OPTIONS, [key]: value });
+    });
+  }
+
+  const bad: readonly (readonly [name: string, ...texts: string[]])[] = [
+    ["ssl-redirect", "maybe"],
+    [
+      "permanent-redirect",
+      "ftp://a.example/",
+      "https://",
+      "https:///x",
+      "https://a.example/a b",
+      "a.example",
+    ],
+    [
+      "permanent-redirect",
+      "//a.example",
+      "https://a.example\\@b",
+      "https://a.example/%zz",
+      "/x#a#b",
+      "https://-",
+    ],
+    [
+      "permanent-redirect",
+      `/${"x".repeat(2048)}`,
+      "https://a.example/{x}",
+      "https://[::1",
+      "https://a.example:x",
+    ],
+    ["permanent-redirect-code", "300", "200", "3010"],
+    ["temporal-redirect", "https://$host/"],
+    ["app-root", "https://a.example/", "app", "/?x", "/#x"],
+    ["rewrite-target", "/$1", "https://a.example/", "/a?b", "//x", "/%00", "/./x"],
+    ["allowlist-source-range", "10.0.0.0/8;", "10.0.0.0/", "10.0.0/8", "::1%eth0", "010.0.0.1", "1.2.3.4/-1"],
+    ["allowlist-source-range", new Array(1001).fill("10.0.0.1").join(",")],
+    ["limit-connections", "1000001", "1.5", "0x10"],
+    ["proxy-body-size", "1t", "k", "1 k", "-1", "9999999999999999"],
+    ["proxy-connect-timeout", "0", "3601", "5m"],
+    ["proxy-read-timeout", "86401"],
+    ["backend-protocol", "HTTPS", "GRPC", "GRPCS", "FCGI", "AUTO_HTTP"],
+    ["lane", "udp"],
+  ];
+  for (const [name, ...texts] of bad) {
+    test(`${name} refuses ${texts.join("  ").slice(0, 80)}`, () => {
+      const spec = BY_NAME.get(`evener.io/${name}`)?.spec;
+      const fate = { ignore: "served", refuse: "refused", close: "closed" }[spec?.onFault ?? "ignore"];
+      for (const text of texts) {
+        const { options, reasons } = read({ [`evener.io/${name}`]: text });
+        assert.match(reasons.join(), /^(AnnotationInvalid|BackendProtocolNotSupported)$/, text);
+        assert.deepEqual({ ...options, fate: "served" }, DEFAULT_OPTIONS, text);
+        assert.equal(options.fate, fate, text);
+      }
+    });
+  }
+
+  test("nothing hostile passes, under any name", () => {
+    for (const name of BY_NAME.keys()) {
+      for (const [what, text] of Object.entries(HOSTILE)) {
+        const { options, reasons } = read({ [name]: text });
+        assert.ok(reasons.length > 0, `${name}: ${what}`);
+        assert.deepEqual({ ...options, fate: "served" }, DEFAULT_OPTIONS, `${name}: ${what}`);
+      }
+    }
+  });
+
+  test("time to refuse does not grow with cleverness", () => {
+    const start = performance.now();
+    for (const text of [`https://${"a.".repeat(1000)}!`, `/${"%41".repeat(680)}%`, "1".repeat(100_000)]) {
+      for (const name of BY_NAME.keys()) read({ [name]: text });
+    }
+    assert.ok(performance.now() - start < 1000);
+  });
+});
+
+describe("which spelling is taken", () => {
+  const ranges = ["192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4"] as const;
+  const spellings = [
+    "evener.io/allowlist-source-range",
+    "evener.io/whitelist-source-range",
+    "nginx.ingress.kubernetes.io/allowlist-source-range",
+    "nginx.ingress.kubernetes.io/whitelist-source-range",
+  ];
+  for (const [i, name] of spellings.entries()) {
+    test(`${name} before those after it`, () => {
+      const given = Object.fromEntries(
+        spellings
+          .map((spelling, k) => [spelling, ranges[k] ?? ""])
+          .slice(i)
+          .reverse(),
+      );
+      assert.deepEqual(read(given).options.allow, [ranges[i]]);
+    });
+  }
+});
