@@ -174,16 +174,19 @@ describe("a cluster of one node", { skip: whyNot() }, () => {
   });
 
   step("memory of every container", async (t) => {
-    const groups: [string, string, string][] = [
-      ["evener", release.namespace, release.selector],
-      ["shop", SHOP, ECHO],
+    const groups: [string, string][] = [
+      [release.namespace, release.selector],
+      [SHOP, ECHO],
     ];
-    for (const [, namespace, selector] of groups) {
+    for (const [namespace, selector] of groups) {
       for (const pod of await workloads.readyPods(namespace, selector)) {
-        for (const { processes } of listContainers(pod.metadata.uid)) {
+        for (const { processes, workingSetKiB } of listContainers(pod.metadata.uid)) {
           const sum = processes.reduce((total, { rssKiB }) => total + rssKiB, 0);
           const parts = processes.map(({ args, rssKiB }) => `${shorten(args)} ${toMiB(rssKiB)}`);
-          t.diagnostic(`${pod.metadata.name}: ${toMiB(sum)} resident (${parts.join(", ")})`);
+          const { name } = pod.metadata;
+          t.diagnostic(
+            `${name}: ${toMiB(sum)} resident (${parts.join(", ")}), working set ${toMiB(workingSetKiB)}`,
+          );
         }
       }
     }

@@ -19,13 +19,15 @@ export class Cgroup {
   }
 
   static async create(path: string): Promise<Cgroup> {
-    const entries = await readdir(ROOT, { withFileTypes: true });
-    const unified = entries.some(({ name }) => name === "cgroup.controllers");
-    // Names like "cpu,cpuacct" are links to one hierarchy or directories of their own; "unified" takes no controllers here.
-    const names = unified ? [""] : entries.filter((e) => e.isDirectory()).map(({ name }) => name);
-    const dirs = names.filter((name) => name !== "unified").map((name) => join(ROOT, name, path));
+    const dirs = (await listHierarchies()).map((dir) => join(dir, path));
     for (const dir of dirs) mkdirSync(dir, { recursive: true });
     return new Cgroup(path, dirs);
+  }
+
+  /** The names of groups that are there, at the top. */
+  static async list(prefix: string): Promise<string[]> {
+    const names = await Promise.all((await listHierarchies()).map((dir) => readdir(dir)));
+    return [...new Set(names.flat())].filter((name) => name.startsWith(prefix));
   }
 
   /** What can't be removed. */
@@ -58,4 +60,12 @@ async function removeTree(dir: string): Promise<void> {
     if (entry.isDirectory()) await removeTree(join(dir, entry.name));
   }
   await rmdir(dir);
+}
+
+async function listHierarchies(): Promise<string[]> {
+  const entries = await readdir(ROOT, { withFileTypes: true });
+  if (entries.some(({ name }) => name === "cgroup.controllers")) return [ROOT];
+  // Names like "cpu,cpuacct" are links to one of the others; "unified" has no controllers beside the old hierarchies.
+  const names = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
+  return names.filter((name) => name !== "unified").map((name) => join(ROOT, name));
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A Kubernetes cluster of one node, in namespaces of its own. */
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { eventually } from "../../../test/fixtures/eventually.ts";
@@ -32,6 +32,8 @@ import { readProcess } from "./processes.ts";
 import { compileStatic, makeScratchImage } from "./scratch-image.ts";
 
 const START_MS = 120_000;
+/** Of directories and control groups; the number of the test's process follows. */
+const NAME = "evener-node-";
 const CLIENT = "extendedKeyUsage=clientAuth";
 const AUDIT_POLICY = {
   apiVersion: "audit.k8s.io/v1",
@@ -59,11 +61,12 @@ export class Node {
   }
 
   static async start(): Promise<Node> {
-    const work = await mkdtemp(join(tmpdir(), "evener-node-"));
+    await removeRemains();
+    const work = await mkdtemp(join(tmpdir(), `${NAME}${process.pid}-`));
     for (const dir of ["tmp", "cni", "pods"]) await mkdir(join(work, dir));
     const pause = await compileStatic("pause", work);
     const authority = await Authority.create(work);
-    const cgroup = await Cgroup.create(`/evener-node-${process.pid}`);
+    const cgroup = await Cgroup.create(`/${NAME}${process.pid}`);
     const node = new Node(work, await Machine.start(work, pause), cgroup, authority);
     try {
       await node.#startRuntime(pause);
@@ -227,4 +230,16 @@ export class Node {
     );
     if (ended !== undefined) throw new Error(`${ended.name} has ended; its log: ${ended.log}`);
   }
+}
+
+/** A test that was killed took its node with it, all but files and empty control groups. */
+async function removeRemains(): Promise<void> {
+  const isDead = (name: string) => {
+    const pid = Number(/^\d+/.exec(name.slice(NAME.length))?.[0]);
+    return pid > 0 && readProcess(pid) === undefined;
+  };
+  const groups = (await Cgroup.list(NAME)).filter(isDead);
+  for (const name of groups) await (await Cgroup.create(`/${name}`)).remove();
+  const dirs = (await readdir(tmpdir())).filter((name) => name.startsWith(NAME) && isDead(name));
+  for (const name of dirs) await rm(join(tmpdir(), name), { recursive: true, force: true });
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The machine's processes, the node's and the pods' among them. */
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 
 export interface Process {
   readonly pid: number;
@@ -39,6 +39,8 @@ export function findChild(parent: number): number | undefined {
 
 export interface PodContainer {
   readonly id: string;
+  /** What the kernel counts for it, file pages that nobody needs right now left out: what a limit would apply to. */
+  readonly workingSetKiB: number;
   readonly processes: readonly Process[];
 }
 
@@ -50,6 +52,21 @@ export function listContainers(podUid: string): PodContainer[] {
     if (id !== undefined) found.set(id, [...(found.get(id) ?? []), process]);
   }
   return [...found]
-    .map(([id, processes]) => ({ id, processes }))
+    .map(([id, processes]) => ({ id, processes, workingSetKiB: readWorkingSet(processes[0]?.cgroup ?? "") }))
     .filter(({ processes }) => processes.some(({ args }) => !args.startsWith("/pause")));
+}
+
+/** As kubelet reckons it. */
+function readWorkingSet(cgroup: string): number {
+  const v1 = `/sys/fs/cgroup/memory${cgroup}`;
+  const [dir, used, inactive] = existsSync(v1)
+    ? [v1, "memory.usage_in_bytes", "total_inactive_file"]
+    : [`/sys/fs/cgroup${cgroup}`, "memory.current", "inactive_file"];
+  try {
+    const total = Number(readFileSync(`${dir}/${used}`, "utf8"));
+    const stat = readFileSync(`${dir}/memory.stat`, "utf8");
+    return (total - Number(new RegExp(`^${inactive} (\\d+)`, "m").exec(stat)?.[1] ?? 0)) / 1024;
+  } catch {
+    return 0; // The container ended meanwhile.
+  }
 }

@@ -53,11 +53,16 @@ export class Workloads {
       async () => {
         const { json } = await this.#api.call("GET", path);
         const { metadata, spec, status } = json as unknown as Deployment;
+        // Zeros are left out of a status.
+        const {
+          observedGeneration = 0,
+          replicas = 0,
+          updatedReplicas = 0,
+          availableReplicas = 0,
+        } = status ?? {};
+        const counts = [replicas, updatedReplicas, availableReplicas];
         const done =
-          (status?.observedGeneration ?? 0) >= metadata.generation &&
-          status?.replicas === spec.replicas &&
-          status.updatedReplicas === spec.replicas &&
-          status.availableReplicas === spec.replicas;
+          observedGeneration >= metadata.generation && counts.every((count) => count === spec.replicas);
         return done && (await this.pods(namespace, selector)).length === spec.replicas;
       },
       ROLLOUT_MS,
