@@ -86,5 +86,7 @@ $node docker/notice.ts verify "$arch" /debian/taken.lock "$merged"
 rm -rf "$merged"
 
 find "$out" -type d ! -perm -1000 -exec chmod 755 {} +
-find "$out" -type f ! -perm -100 -exec chmod 644 {} +
+find "$out" -type f -perm -100 -exec chmod 755 {} +
+# Some npm packages have executable licences.
+find "$out" -type f \( ! -perm -100 -o -path '*/usr/share/*' \) -exec chmod 644 {} +
 find "$out" -exec touch -h -d @315532800 {} +
