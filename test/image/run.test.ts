@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { generateSelfSigned } from "../../src/apply/self-signed.ts";
-import { ARCH, type Image, ROOT, skip, unpackImage } from "./lib/archive.ts";
+import { ARCH, type Image, ROOT, unpackImage, whySkip } from "./lib/archive.ts";
 import { Container, type Process } from "./lib/container.ts";
 import { Network } from "./lib/network.ts";
 
@@ -17,7 +17,7 @@ const LAG_MS = 1000;
 
 const foreign = ARCH !== (process.arch === "x64" ? "amd64" : process.arch) ? "for another machine" : false;
 
-describe("the image at work", { skip: skip || foreign }, () => {
+describe("the image at work", { skip: whySkip(ARCH) || foreign }, () => {
   let image: Image;
   let network: Network;
   let container: Container;
