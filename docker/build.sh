@@ -124,7 +124,7 @@ docker)
 *)
 	build "${args[@]}" --layers --timestamp 315532800 --identity-label=false .
 	rm -f "$out.new"
-	"${engine[@]}" push --quiet "$tag" "oci-archive:$out.new:$tag"
+	"${engine[@]}" push --quiet --compression-format gzip --compression-level 9 "$tag" "oci-archive:$out.new:$tag"
 	;;
 esac
 mv "$out.new" "$out"

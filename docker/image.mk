@@ -4,7 +4,7 @@
 ARCH ?= amd64
 # Where neither docker nor podman is there, buildah is taken; without a registry the base is made with mmdebstrap.
 IMAGE_APT := buildah runc mmdebstrap skopeo ca-certificates zstd
-IMAGE_TEST_APT := runc skopeo util-linux iproute2
+IMAGE_TEST_APT := runc curl iproute2 qemu-user-static
 
 .PHONY: image image-deps image-repro image-report image-sources image-lock test-image notice verify-licences dist
 

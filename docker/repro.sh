@@ -14,7 +14,7 @@ for i in 1 2; do
 	digest=$(tar -xOf "$work/$i.tar" index.json | sed 's/.*"digest":"\(sha256:[0-9a-f]*\)".*/\1/')
 	tar -xOf "$work/$i.tar" "blobs/${digest/://}" >"$work/$i.manifest"
 	echo "manifest $digest"
-	grep -o 'sha256:[0-9a-f]*' "$work/$i.manifest" | sed '1s/^/config   /; 2,$s/^/layer    /'
+	grep -o '"digest":"sha256:[0-9a-f]*' "$work/$i.manifest" | cut -d'"' -f4 | sed '1s/^/config   /; 2,$s/^/layer    /'
 done
 cmp "$work/1.manifest" "$work/2.manifest"
 echo "the two builds are the same"

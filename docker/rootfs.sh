@@ -85,6 +85,10 @@ cp -R "$runtime/usr" "$dataplane/usr" "$controller/usr" "$merged/"
 $node docker/notice.ts verify "$arch" /debian/taken.lock "$merged"
 rm -rf "$merged"
 
+# Debian's npm, run by root, keeps the owners that it finds in packages.
+chown -R 0:0 "$out"
 find "$out" -type d ! -perm -1000 -exec chmod 755 {} +
-find "$out" -type f ! -perm -100 -exec chmod 644 {} +
+find "$out" -type f -perm -100 -exec chmod 755 {} +
+# Some npm packages have executable licences.
+find "$out" -type f \( ! -perm -100 -o -path '*/usr/share/*' \) -exec chmod 644 {} +
 find "$out" -exec touch -h -d @315532800 {} +

@@ -7,16 +7,13 @@ import { join } from "node:path";
 
 export const ROOT = join(import.meta.dirname, "../../..");
 export const ARCH = process.env.ARCH ?? "amd64";
-const ARCHIVE = join(ROOT, `dist/image/evener-${ARCH}.tar`);
+const locate = (arch: string) => join(ROOT, `dist/image/evener-${arch}.tar`);
 
-export const skip =
-  process.env.EVENER_TEST_IMAGE !== "1"
-    ? "make test-image"
-    : process.getuid?.() !== 0
-      ? "namespaces need root here"
-      : existsSync(ARCHIVE)
-        ? false
-        : "the image is not built (make image)";
+export function whySkip(arch: string): string | false {
+  if (process.env.EVENER_TEST_IMAGE !== "1") return "make test-image";
+  if (process.getuid?.() !== 0) return "namespaces need root here";
+  return existsSync(locate(arch)) ? false : `the image is not built (make image ARCH=${arch})`;
+}
 
 export interface ImageConfig {
   readonly User: string;
@@ -42,9 +39,9 @@ interface Manifest {
   readonly manifests: readonly { readonly digest: string }[];
 }
 
-export function unpackImage(): Image {
+export function unpackImage(arch = ARCH): Image {
   const dir = mkdtempSync(join(tmpdir(), "evener-image-"));
-  execFileSync("tar", ["-xf", ARCHIVE, "-C", dir]);
+  execFileSync("tar", ["-xf", locate(arch), "-C", dir]);
   const blob = (digest: string) => join(dir, "blobs", digest.replace(":", "/"));
   const read = (path: string) => JSON.parse(readFileSync(path, "utf8")) as Manifest;
   const manifest = read(blob(read(join(dir, "index.json")).manifests[0]?.digest ?? ""));

@@ -138,7 +138,7 @@ function describe(
     hostname: "evener",
     mounts: [
       { destination: "/proc", type: "proc", source: "proc" },
-      tmpfs("/dev", "755"),
+      { destination: "/dev", type: "tmpfs", source: "tmpfs", options: ["nosuid", "mode=755"] },
       tmpfs("/tmp", "777"),
       ...mounts.map(({ source, target, writable }) => ({
         destination: target,
