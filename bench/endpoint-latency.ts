@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * How long after an EndpointSlice was written the first connection goes where it says, with many other Services present.
- * `make dataplane build e2e-assets`, then `node bench/endpoint-latency.ts [SERVICES] [CHANGES]`.
+ * `make dataplane build e2e-assets`, then `node bench/endpoint-latency.ts [SERVICES] [CHANGES] [ENDPOINTS]`.
  */
 import { Agent, get } from "node:https";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Cluster } from "../e2e/kube/lib/cluster.ts";
 import { Evener } from "../e2e/lib/evener.ts";
 import { ingressClass } from "../e2e/lib/manifests.ts";
@@ -23,6 +24,8 @@ import {
 
 const SERVICES = Number(process.argv[2] ?? 1000);
 const CHANGES = Number(process.argv[3] ?? 200);
+const ENDPOINTS = Number(process.argv[4] ?? 2);
+const PAUSE_MS = 3;
 /** The one whose endpoint changes. */
 const SITE = 7;
 
@@ -59,7 +62,9 @@ await withLifetime(async (t) => {
   await cluster.admin.apply(ingressClass);
   await cluster.admin.create(makeNamespaces());
   await cluster.admin.create(indexes.map(makeService));
-  await cluster.admin.create(indexes.map((i) => (i === SITE ? sliceOf(0) : makeSlice(i, addressesOf(i, 4)))));
+  await cluster.admin.create(
+    indexes.map((i) => (i === SITE ? sliceOf(0) : makeSlice(i, addressesOf(i, ENDPOINTS)))),
+  );
   await cluster.admin.create([
     ...indexes.map(makeIngress),
     await makeSecret(SITE, await createCertificateMaker()),
@@ -79,15 +84,22 @@ await withLifetime(async (t) => {
     const written = cluster.admin.apply(sliceOf(i)).then(() => writes.push(performance.now() - start));
     while ((await asks()) !== wanted) {
       if (performance.now() - start > 30_000) throw new Error(`change ${i} never arrived`);
+      // Handshakes without a pause would take the processors from what is measured.
+      await sleep(PAUSE_MS);
     }
     times.push(performance.now() - start);
     await written;
-    await new Promise((resolve) => setTimeout(resolve, 100 + Math.random() * 100));
+    await sleep(100 + Math.random() * 100);
   }
   for (const list of [times, writes]) list.sort((x, y) => x - y);
   const show = (list: readonly number[]) =>
     [0.5, 0.9, 0.99, 1].map((share) => `p${share * 100} ${percentile(list, share)}`).join("  ");
-  process.stdout.write(`${SERVICES} Services, ${CHANGES} changes, ms from the start of the write\n`);
+  process.stdout.write(
+    `${SERVICES} Services of ${ENDPOINTS} endpoints, ${CHANGES} changes, ms from the start of the write\n`,
+  );
   process.stdout.write(`  write acknowledged      ${show(writes)}\n`);
+  const sum = await evener.metric("evener_sync_duration_seconds_sum");
+  const count = await evener.metric("evener_sync_duration_seconds_count");
+  process.stdout.write(`  a sync, mean            ${((sum / count) * 1000).toFixed(0)} (${count} of them)\n`);
   process.stdout.write(`  first connection routed ${show(times)}\n`);
 });
