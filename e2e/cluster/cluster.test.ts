@@ -120,6 +120,11 @@ describe("a cluster of one node", { skip: whyNot() }, () => {
     const start = Date.now();
     const ingress = makeIngress("shop", HOST, { namespace: SHOP });
     await node.admin.apply(makeSecret("shop-tls", pair, SHOP), ingress);
+    // Behind the Service it is now one, now the other: each has to have it.
+    for (const { status } of await workloads.readyPods(release.namespace, release.selector)) {
+      const pod = target(status.podIP ?? "", 8443);
+      await eventually(`${pod.address} serves`, async () => (await ask(pod)).status === 200, 30_000);
+    }
     for (const one of outside()) {
       await eventually(`${one.address} serves`, async () => (await ask(one)).status === 200, 30_000);
       t.diagnostic(`Ingress written → ${one.address}:${one.port} serves: ${Date.now() - start} ms`);
