@@ -220,18 +220,19 @@ describe("a cluster of one node", { skip: whyNot() }, () => {
         const pod = pods[i % 2] as Pod;
         const { uid, name } = pod.metadata;
         const victim = findVictim(uid, args, role);
-        const before = restarts(pod);
+        const alive = () =>
+          processesOf(uid).filter((process) => args.test(process.args) && process.state !== "Z");
+        const before = { restarts: restarts(pod), alive: alive().length };
         const load = new Load(...outside());
         await sleep(500);
         const back = async () => {
           const [now] = (await workloads.pods(release.namespace, release.selector)).filter(
             ({ metadata }) => metadata.uid === uid,
           );
-          const again = processesOf(uid).filter(
-            (process) => args.test(process.args) && process.state !== "Z",
-          );
-          const replaced = again.length > 0 && again.every(({ pid }) => pid !== victim.pid);
-          return replaced && now !== undefined && restarts(now) === before + (then === "goes on" ? 0 : 1);
+          const again = alive();
+          const replaced = again.length >= before.alive && again.every(({ pid }) => pid !== victim.pid);
+          const restarted = before.restarts + (then === "goes on" ? 0 : 1);
+          return replaced && now !== undefined && restarts(now) === restarted;
         };
         const watch = new PodWatch(pod.status.podIP ?? "", { host: HOST, ca: pair.cert });
         const outage = await watch.during(() => process.kill(victim.pid, "SIGKILL"), back, BACK_MS);

@@ -65,7 +65,7 @@ async function removeTree(dir: string): Promise<void> {
 async function listHierarchies(): Promise<string[]> {
   const entries = await readdir(ROOT, { withFileTypes: true });
   if (entries.some(({ name }) => name === "cgroup.controllers")) return [ROOT];
-  // Names like "cpu,cpuacct" are links to one of the others; "unified" has no controllers beside the old hierarchies.
+  // Names like "cpu,cpuacct" are links to one of the others. "unified" has no controllers, but runc makes groups there, too.
   const names = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
-  return names.filter((name) => name !== "unified").map((name) => join(ROOT, name));
+  return names.map((name) => join(ROOT, name));
 }
