@@ -4,6 +4,8 @@ import type { ApiClient } from "../../kube/lib/api-client.ts";
 
 /** They come and go by themselves. */
 const PASSING = new Set(["events", "componentstatuses"]);
+/** Where kubelet makes the node's own Lease, some time after its start. */
+const OF_NODES = "kube-node-lease";
 
 interface Resource {
   readonly name: string;
@@ -32,7 +34,8 @@ async function listGroup(api: ApiClient, root: string): Promise<string[]> {
   const names = await Promise.all(
     wanted.map(async ({ name }) => {
       const { items = [] } = (await api.call("GET", `${root}/${name}`)).json as List;
-      return items.map(({ metadata }) => `${root}/${name} ${metadata.namespace ?? ""}/${metadata.name}`);
+      const others = items.filter(({ metadata }) => metadata.namespace !== OF_NODES);
+      return others.map(({ metadata }) => `${root}/${name} ${metadata.namespace ?? ""}/${metadata.name}`);
     }),
   );
   return names.flat();
