@@ -294,6 +294,8 @@ describe("a cluster of one node", { skip: whyNot() }, () => {
     "the last replica takes its address out of the status, and helm uninstall leaves nothing",
     async (t) => {
       const ingress = makeIngress("shop", HOST, { namespace: SHOP });
+      // The leader may have been killed a moment ago, and its Lease has to run out before another one leads.
+      await eventually("a replica leads", findLeader, BACK_MS);
       await workloads.scale(release.namespace, "evener", 0);
       await workloads.waitRollout(release.namespace, "evener", release.selector);
       assert.equal(await readAddress(ingress), "");
@@ -319,6 +321,14 @@ describe("a cluster of one node", { skip: whyNot() }, () => {
     assert.deepEqual(await node.stop(), []);
     t.diagnostic(`stopped: ${Date.now() - start} ms`);
   });
+
+  async function findLeader(): Promise<string | undefined> {
+    for (const { metadata, status } of await workloads.readyPods(release.namespace, release.selector)) {
+      const metrics = await (await fetch(`http://${status.podIP}:10254/metrics`)).text();
+      if (/^evener_leader_election_status\{.*\} 1$/m.test(metrics)) return metadata.name;
+    }
+    return undefined;
+  }
 
   async function readAddress(ingress: Manifest): Promise<string> {
     const { status } = (await node.admin.get(ingress)) as {
