@@ -3,6 +3,7 @@
 # bootstrap-base.sh OUT: what debian:bookworm-slim is for the build, as a tarball, from the machine's own Debian mirror. It
 # brings the machine's apt settings along, since apt goes on inside; none of it gets into the image that is shipped.
 set -euo pipefail
+"$(dirname "$0")/../vendor/deps.sh" mmdebstrap
 out=$1 suite=bookworm
 sources=()
 for file in /etc/apt/sources.list /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources; do

@@ -43,14 +43,25 @@ engine=("$tool" --root "$store/storage" --runroot "$store/run" --storage-driver 
 
 # One build at a time in this store, and no mount of it stays behind.
 secrets=$(mktemp -d)
+locked=
 tidy() {
 	rm -rf "$secrets"
-	[ "$tool" = docker ] || awk -v s="$store/" 'index($5, s) == 1 { print $5 }' /proc/self/mountinfo |
-		sort -r | while read -r point; do umount "$point" || :; done
+	[ -n "$locked" ] && [ "$tool" != docker ] || return 0
+	awk -v s="$store/" 'index($5, s) == 1 { print $5 }' /proc/self/mountinfo | sort -r |
+		while read -r point; do umount "$point" || :; done
 }
 trap tidy EXIT
 exec 9>"$store/lock"
 flock -n 9 || { say "waiting for another build to finish"; flock 9; }
+locked=1
+if [ "$tool" != docker ]; then
+	# Containers of builds that were killed; and steps of earlier builds, once they take too much room.
+	"${engine[@]}" rm --all >/dev/null 2>&1 || :
+	if [ -d "$store/storage" ] && [ "$(du -sxm "$store/storage" | cut -f1)" -gt 20000 ]; then
+		say "dropping the cached steps in $store"
+		"${engine[@]}" rmi --prune >/dev/null 2>&1 || "${engine[@]}" image prune --force >/dev/null 2>&1 || :
+	fi
+fi
 
 # --- the machine's way to the npm registry, as files that are mounted while a step runs and are in no layer
 if command -v npm >/dev/null; then
@@ -122,7 +133,7 @@ docker)
 		--output "type=oci,dest=$out.new,rewrite-timestamp=true" .
 	;;
 *)
-	build "${args[@]}" --layers --timestamp 315532800 --identity-label=false .
+	build "${args[@]}" --layers --force-rm --timestamp 315532800 --identity-label=false .
 	rm -f "$out.new"
 	"${engine[@]}" push --quiet --compression-format gzip --compression-level 9 "$tag" "oci-archive:$out.new:$tag"
 	;;
