@@ -39,6 +39,7 @@ describe("a cluster of one node", { skip: whyNot() }, () => {
   let pair: KeyPair;
   let image: { repository: string; tag: string };
   let untouched: Set<string>;
+  let readyMs = 0;
   let broken = false;
 
   /** A step relies on those before it; when one fails, the logs are shown and the rest is left out. */
@@ -64,7 +65,9 @@ describe("a cluster of one node", { skip: whyNot() }, () => {
   before(async () => {
     const evener = await findEvenerImage();
     image = evener;
+    const start = Date.now();
     node = await Node.start();
+    readyMs = Date.now() - start;
     workloads = new Workloads(node.admin);
     release = new Release("evener", "ingress", node.kubeconfig);
     pair = await makeKeyPair([HOST]);
@@ -80,6 +83,7 @@ describe("a cluster of one node", { skip: whyNot() }, () => {
   });
 
   step("the node is up", async (t) => {
+    t.diagnostic(`the node is ready after ${readyMs} ms`);
     for (const { name, rssKiB } of node.rss) t.diagnostic(`${name}: ${toMiB(rssKiB)} resident`);
     await node.admin.apply(
       makeNamespace(release.namespace, RESTRICTED),
