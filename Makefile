@@ -14,6 +14,7 @@ NEEDS := node:nodejs npm:npm openssl:openssl curl:curl file:file gcc:gcc
 
 -include vendor/vendor.mk
 -include src/balance/balance.mk
+-include docker/image.mk
 -include e2e/e2e.mk
 -include charts/chart.mk
 
@@ -57,16 +58,21 @@ deps: ## set up what building needs: system packages (as root) and npm packages
 
 .PHONY: build
 build: deps ## bundle the controller: dist/bin/evener, dist/lib/
+	@$(MAKE) --no-print-directory bundle
+
+# Without set-up, for the image's build. No sources in the map there: it only has to give names and lines.
+.PHONY: bundle
+bundle:
 	@mkdir -p dist/bin dist/lib
 	@$(BIN)/esbuild src/cli/main.ts --bundle --platform=node --target=node24 --format=esm \
-	  --outfile=dist/lib/evener.mjs --sourcemap --legal-comments=linked --log-level=warning \
+	  --outfile=dist/lib/evener.mjs --sourcemap $(BUNDLE_FLAGS) --legal-comments=linked --log-level=warning \
 	  --banner:js='import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);'
 	@rm -rf dist/lib/templates && cp -R templates dist/lib/templates
 	@install -m 0755 src/cli/launcher.sh dist/bin/evener
 
 ##@ Verify
 .PHONY: check
-check: deps ## lint, format and type check
+check: deps verify-licences ## lint, format and type check
 	@$(BIN)/biome check --error-on-warnings
 	@$(BIN)/tsc --noEmit
 	@if grep -n '"resolved"' package-lock.json; then \
@@ -110,9 +116,6 @@ bench-http: deps dataplane ## CPU per keep-alive HTTPS request beside haproxy an
 bench: ## comparison with other proxies (not there yet)
 	@echo 'bench: the benchmark suite comes with a later change.' >&2; exit 1
 
-.PHONY: image
-image: ## container image (not there yet)
-	@echo 'image: the container image comes with a later change.' >&2; exit 1
 
 ##@ Tidy
 .PHONY: clean

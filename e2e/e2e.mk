@@ -10,3 +10,13 @@ e2e-assets: ## etcd and kube-apiserver for the tests (KUBE_ASSETS=DIR uses what 
 .PHONY: e2e-kube
 e2e-kube: deps dataplane build e2e-assets ## only the end-to-end tests against a real API server
 	@$(NODE) --test 'e2e/kube/**/*.test.ts'
+
+# The network of the test is a namespace without any route; what is to be fetched has been before. The image is built
+# anew where something changed; EVENER_IMAGE_ARCHIVE=FILE takes that one.
+.PHONY: e2e-cluster
+e2e-cluster: deps e2e-assets ## the image and the chart on a real node: a throw-away cluster in namespaces of its own (as root)
+	@vendor/deps.sh containerd runc containernetworking-plugins iptables iproute2 util-linux libc6-dev
+	@e2e/assets/build.sh kube-apiserver kube-controller-manager kube-scheduler kubelet kube-proxy >/dev/null
+	@e2e/tools/helm/build.sh >/dev/null
+	@test -n "$${EVENER_IMAGE_ARCHIVE:-}" || $(MAKE) --no-print-directory image
+	@EVENER_TEST_CLUSTER=1 unshare --net sh -c 'ip link set lo up && exec $(NODE) --test e2e/cluster/cluster.test.ts'

@@ -48,9 +48,10 @@ for c in "${sources[@]}"; do
 	balance+=("$o")
 	pairs+=("$c" "$o")
 done
-# Beside the dispatcher, what stands in for system calls in Hitch.
+# Beside the dispatcher, what stands in for system calls in Hitch. The image's init is a program of its own (init.sh).
 glue=() glue_pairs=()
 for c in src/dataplane/*.c; do
+	case ${c##*/} in init.c) continue ;; esac
 	o=$(object_of "$c")
 	glue+=("$o")
 	glue_pairs+=("$c" "$o")

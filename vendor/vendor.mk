@@ -7,11 +7,14 @@
 DATAPLANE_APT := gcc libc6-dev binutils make perl bison flex curl ca-certificates xz-utils util-linux
 TEST_HITCH_APT := openssl lsof iproute2 procps
 
+# In the order in which they are built.
+DATAPLANE := musl mimalloc libev openssl hitch llhttp
+
 .PHONY: dataplane dataplane-deps vendor-report test-hitch test-hitch-deps
 
 ##@ Data plane
 dataplane: dataplane-deps ## fetch, verify, build and link dist/bin/hitch and dist/bin/balance
-	@vendor/build.sh musl mimalloc libev openssl llhttp hitch
+	@vendor/build.sh $(DATAPLANE)
 	@vendor/link.sh
 
 dataplane-deps:

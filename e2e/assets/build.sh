@@ -1,11 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# build.sh: builds the Kubernetes programs that the end-to-end tests need, at the version in e2e/tools/go.mod, into
-# ${EVENER_CACHE:-~/.cache/evener}/kube-VERSION, and prints that directory. With a cold Go cache this takes about ten
-# minutes; afterwards nothing. KUBE_ASSETS=DIR uses the programs that are there instead.
+# build.sh [PROGRAM...]: builds the Kubernetes programs that the end-to-end tests need (kube-apiserver unless others are
+# named), at the version in e2e/tools/go.mod, into ${EVENER_CACHE:-~/.cache/evener}/kube-VERSION, and prints that
+# directory. With a cold Go cache this takes about ten minutes; afterwards nothing. KUBE_ASSETS=DIR uses the programs that
+# are there instead.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-programs=kube-apiserver
+programs=${*:-kube-apiserver}
 
 if test -n "${KUBE_ASSETS:-}"; then
 	for p in $programs; do
@@ -37,7 +38,7 @@ if test -n "$missing"; then
 			flock 9
 			test ! -x "$out/$p" || exit 0
 			cd "$here/../tools"
-			CGO_ENABLED=0 GOMAXPROCS=2 nice go build -p 2 -trimpath -ldflags "$flags" -o "$out/.$p" "k8s.io/kubernetes/cmd/$p"
+			CGO_ENABLED=0 GOMAXPROCS=2 nice -n 19 go build -p 2 -trimpath -ldflags "$flags" -o "$out/.$p" "k8s.io/kubernetes/cmd/$p"
 			mv "$out/.$p" "$out/$p"
 		) 9>"$out/lock" >&2
 	done

@@ -66,6 +66,8 @@ export class ClusterReporter {
   #latest: SyncReport | undefined;
   #live: SyncReport | undefined;
   #cancelTick: () => void = () => undefined;
+  /** The addresses are being taken out: what the cache says of that is no reason to put them back. */
+  #clearing = false;
   #stopped = false;
 
   constructor(options: ClusterReporterOptions) {
@@ -141,7 +143,7 @@ export class ClusterReporter {
     this.#tellSynced(addresses);
     if (!this.leading) return;
     this.#events.update(describeProblemEvents(latest.problems, ours));
-    if (addresses !== undefined) this.#statuses.update(this.#listServed(), addresses);
+    if (addresses !== undefined && !this.#clearing) this.#statuses.update(this.#listServed(), addresses);
   }
 
   #findAddresses(): readonly PublishedAddress[] | undefined {
@@ -208,6 +210,7 @@ export class ClusterReporter {
     const addresses = this.#findAddresses();
     if (addresses !== undefined && addresses.length > 0) {
       const ours = this.#listServed();
+      this.#clearing = true;
       this.#statuses.clear(ours, addresses);
       await waitAtMost(clock, CLEAR_MS, this.#statuses.flush());
       const left = this.#statuses.waiting;

@@ -32,7 +32,10 @@ export async function prepareRunDir(runDir: string): Promise<void> {
 }
 
 async function setAccess(dir: string, mode: number, owner: Owner | undefined): Promise<void> {
-  if (!(await lstat(dir)).isDirectory()) throw new Error(`${dir} is not a directory`);
+  const found = await lstat(dir);
+  if (!found.isDirectory()) throw new Error(`${dir} is not a directory`);
+  // A volume's mount point is root's, and open to whom it was mounted for. Somebody else's directory is never used.
+  if (owner === undefined && found.uid === 0) return;
   if (owner !== undefined) await chown(dir, 0, owner.gid);
   await chmod(dir, mode);
 }

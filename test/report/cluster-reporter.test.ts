@@ -128,6 +128,26 @@ describe("the reporter", () => {
     assert.equal(holderIdentity, "");
   });
 
+  test("does not put back what it has cleared when it hears of it", async () => {
+    const { api, clock, start, put, sync, read, stop } = open();
+    const { reporter } = start("a");
+    put("one");
+    put("two");
+    await clock.advance(100);
+    reporter.report(sync());
+    await clock.advance(1000);
+    reporter.report(sync());
+    // The sync goes on until the ports close: what is written comes back as a change.
+    const request = api.request.bind(api);
+    api.request = async (...args) => {
+      const answer = await request(...args);
+      if (args[0].method === "PATCH") reporter.report(sync());
+      return answer;
+    };
+    await stop(reporter);
+    assert.deepEqual([read("one"), read("two")], ["", ""]);
+  });
+
   test("clears nothing when told not to, nor without knowing who leads", async () => {
     const kept = open();
     const { reporter } = kept.start("a", { clearAtEnd: false });
