@@ -233,6 +233,12 @@ static bool visit_pool(struct pool *pool, conf_visit *visit, void *with)
 		if (!visit(with, &group->slot, key, (size_t)n))
 			return false;
 		for (size_t i = 0; i < group->n; i++) {
+			if (group->channels[i].id != 0) {
+				n = snprintf(key, sizeof key, "channel %s #%u", pool->name, group->channels[i].id);
+				if (!visit(with, &group->channels[i].slot, key, (size_t)n))
+					return false;
+				continue;
+			}
 			addr_format(&group->channels[i].addr, text);
 			/* The group is part of the key only by its number: a backup channel is not its primary twin. */
 			n = snprintf(key, sizeof key, "channel %s %zu %s", pool->name, g, text);

@@ -2,6 +2,7 @@
 /* conn: a core with sockets: the I/O half of one connection. */
 #include "conn.h"
 
+#include "dump.h"
 #include "idle.h"
 #include "log.h"
 #include "shm.h"
@@ -161,7 +162,22 @@ static void connected(struct worker *w, struct conn *c)
 	core_connected(&c->core, reused);
 }
 
-/* A new socket on its way to a channel. */
+/* Whether a failed attempt says something about the channel, rather than about this machine. */
+static bool is_channels_fault(int error)
+{
+	switch (error) {
+	case EMFILE:
+	case ENFILE:
+	case ENOMEM:
+	case ENOBUFS:
+	case ENOSPC:
+	case EADDRNOTAVAIL:
+		return false;
+	}
+	return true;
+}
+
+/* A new socket on its way to a channel; false with errno. */
 static bool begin_connect(struct worker *w, struct conn *c, const struct channel *ch)
 {
 	bool done;
@@ -171,7 +187,7 @@ static bool begin_connect(struct worker *w, struct conn *c, const struct channel
 	s->side = POD;
 	s->slot = ch->slot;
 	s->conn = c;
-	s->fd = socket_connect(&ch->addr, &done);
+	s->fd = socket_connect(&ch->addr, &c->core.pool->from, &done);
 	if (s->fd < 0) {
 		free(s);
 		return false;
@@ -201,9 +217,23 @@ static bool reuse(struct worker *w, struct conn *c, uint32_t slot)
 	return true;
 }
 
-static void abandon_attempt(struct worker *w, struct conn *c, enum core_failure why)
+/* For `-d`: where an attempt goes and what became of it. */
+static void trace(const struct worker *w, const struct conn *c, const struct channel *ch, const char *what)
+{
+	char client[ADDR_TEXT], channel[ADDR_TEXT] = "";
+	if (log_most < LOG_DEBUG)
+		return;
+	addr_format(&c->core.client, client);
+	if (ch != NULL)
+		addr_format(&ch->addr, channel);
+	log_debug("worker %u: %s: %s %s", w->id, client, what, channel);
+}
+
+static void abandon_attempt(struct worker *w, struct conn *c, enum core_failure why, int error)
 {
 	shm_add(cell(w, c->slot), V_FAILED, 1);
+	if (c->core.pool != NULL && is_channels_fault(error))
+		pool_failed(c->core.pool, c->slot);
 	drop_pod(w, c);
 	c->connect_until = 0;
 	c->failure = why;
@@ -215,10 +245,12 @@ static void connect_next(struct worker *w, struct conn *c)
 	const struct channel *ch;
 	while (c->core.pool != NULL && (ch = pool_take(c->core.pool, &c->attempt, &c->core.client, w->id)) != NULL) {
 		c->slot = ch->slot;
+		trace(w, c, ch, "connecting to");
 		if (reuse(w, c, ch->slot) || begin_connect(w, c, ch))
 			return;
-		abandon_attempt(w, c, FAILED_CONNECT);
+		abandon_attempt(w, c, FAILED_CONNECT, errno);
 	}
+	trace(w, c, NULL, "no channel can be reached");
 	shm_add(cell(w, c->core.listener), V_NO_CHANNEL, 1);
 	forget_connecting(c);
 	core_unreachable(&c->core, c->failure);
@@ -260,6 +292,8 @@ static bool write_to(struct worker *w, struct conn *c, enum side to)
 	switch (socket_send(s->fd, v, &n)) {
 	case IO_OK:
 		count_bytes(w, c, other(to), n);
+		if (dump_on)
+			dump_bytes((unsigned)(w->id << 24 | (unsigned)c->client.fd), to == POD, v.iov_base, n);
 		core_output(&c->core, to, n);
 		if (n < v.iov_len)
 			conn_set_blocked(w, s, true);
@@ -314,7 +348,8 @@ static bool flow(struct worker *w, struct conn *c, enum side from)
 	const struct sock *s = conn_sock(c, from);
 	const enum side to = other(from);
 	bool moved = write_to(w, c, to);
-	if (c->pipe[from] != NULL || (s != NULL && s->bulk && c->pod != NULL && core_pass_limit(&c->core, from) > 0))
+	/* What is to be printed has to come through this process. */
+	if (c->pipe[from] != NULL || (s != NULL && s->bulk && !dump_on && c->pod != NULL && core_pass_limit(&c->core, from) > 0))
 		return splice_flow(w, c, from) || moved;
 	if (read_from(c, from)) {
 		moved = true;
@@ -414,8 +449,9 @@ void conn_open(struct worker *w, const struct port *port, int fd, const struct a
 
 static void connecting_event(struct worker *w, struct conn *c, uint32_t events)
 {
-	if (events & (EPOLLERR | EPOLLHUP) && socket_error(c->pod->fd) != 0) {
-		abandon_attempt(w, c, FAILED_CONNECT);
+	const int error = events & (EPOLLERR | EPOLLHUP) ? socket_error(c->pod->fd) : 0;
+	if (error != 0) {
+		abandon_attempt(w, c, FAILED_CONNECT, error);
 		connect_next(w, c);
 	} else if (events & EPOLLOUT) {
 		connected(w, c);
@@ -463,7 +499,7 @@ void conn_timer(struct worker *w, struct timer *t)
 {
 	struct conn *c = (struct conn *)(void *)((unsigned char *)t - offsetof(struct conn, timer));
 	if (c->connect_until != 0 && c->connect_until <= w->env.now) {
-		abandon_attempt(w, c, FAILED_TIMEOUT);
+		abandon_attempt(w, c, FAILED_TIMEOUT, ETIMEDOUT);
 		connect_next(w, c);
 	} else if (core_deadline(&c->core) <= w->env.now) {
 		core_expired(&c->core);
