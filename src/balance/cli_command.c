@@ -67,6 +67,13 @@ static bool apply(struct command_call *c)
 	return true;
 }
 
+/* The model is as it was again: so must be the text, which a SIGHUP would load. */
+static bool undone(struct command_call *c)
+{
+	(void)master_render(c->master);
+	return false;
+}
+
 static bool do_assign(struct command_call *c)
 {
 	struct addr addr;
@@ -80,7 +87,7 @@ static bool do_assign(struct command_call *c)
 	if (apply(c))
 		return true;
 	ch->addr = old;
-	return false;
+	return undone(c);
 }
 
 static bool do_create(struct command_call *c)
@@ -93,7 +100,7 @@ static bool do_create(struct command_call *c)
 	if (apply(c))
 		return true;
 	c->cli->groups[*c->group].n--;
-	return false;
+	return undone(c);
 }
 
 static bool switch_channel(struct command_call *c, bool off)
@@ -133,7 +140,7 @@ static bool set_scheme(struct command_call *c, bool hash)
 	if (apply(c))
 		return true;
 	g->hash = old;
-	return false;
+	return undone(c);
 }
 
 static bool do_hash(struct command_call *c)
@@ -159,7 +166,7 @@ static bool do_maxc(struct command_call *c)
 	if (apply(c))
 		return true;
 	ch->max = old;
-	return false;
+	return undone(c);
 }
 
 static bool mrtg(struct command_call *c, bool bytes)
