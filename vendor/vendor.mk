@@ -10,7 +10,7 @@ TEST_HITCH_APT := openssl lsof iproute2 procps
 # In the order in which they are built.
 DATAPLANE := musl mimalloc libev openssl hitch llhttp
 
-.PHONY: dataplane dataplane-deps vendor-report test-hitch test-hitch-deps
+.PHONY: dataplane dataplane-deps balance-upstream vendor-report test-hitch test-hitch-deps
 
 ##@ Data plane
 dataplane: dataplane-deps ## fetch, verify, build and link dist/bin/hitch and dist/bin/balance
@@ -19,6 +19,11 @@ dataplane: dataplane-deps ## fetch, verify, build and link dist/bin/hitch and di
 
 dataplane-deps:
 	@vendor/deps.sh $(DATAPLANE_APT)
+
+# Not part of the data plane, nor of an image: a separate GPL program for those who want it.
+balance-upstream: ## Inlab Balance 3.57 as a program of its own: dist/bin/balance-upstream, with licence and source
+	@vendor/deps.sh gcc libc6-dev binutils make curl ca-certificates util-linux
+	@vendor/upstream.sh
 
 vendor-report: ## third-party packages: versions, licences, hashes
 	@vendor/report.sh

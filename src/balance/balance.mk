@@ -25,13 +25,16 @@ BALANCE_CLANG = clang -std=c11 -D_GNU_SOURCE -O1 -g -fno-omit-frame-pointer -Wal
 LLHTTP = $(eval LLHTTP := $(shell vendor/prefix.sh llhttp))$(LLHTTP)
 LLHTTP_O := llhttp-llhttp.o llhttp-api.o llhttp-http.o
 
-.PHONY: test-balance fuzz balance-test-deps balance-test-build balance-fuzz-build
+.PHONY: test-balance test-balance-cli fuzz balance-test-deps balance-test-build balance-fuzz-build
 
 ##@ Balance
 test-balance: balance-test-deps ## C unit tests, then the fuzz targets for FUZZ_SECONDS (60) each, all under sanitizers
 	@$(MAKE) --no-print-directory -j"$$(nproc)" balance-test-build balance-fuzz-build
 	@test/balance/run-unit.sh $(BALANCE_UNITS)
 	@test/balance/run-fuzz.sh $(FUZZ_SECONDS) $(BALANCE_FUZZ)
+
+test-balance-cli: ## the command line, black box, from the manual page: BALANCE=/path tests any program (default: ours)
+	@$(NODE) --test 'test/balance-cli/*.test.ts'
 
 fuzz: balance-test-deps ## only the fuzz targets, FUZZ_SECONDS (60) each
 	@$(MAKE) --no-print-directory -j"$$(nproc)" balance-fuzz-build

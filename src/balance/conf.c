@@ -236,6 +236,12 @@ static bool visit_pool(struct pool *pool, conf_visit *visit, void *with)
 		 * reloads often, so only the address is written for each. */
 		n = snprintf(key, sizeof key, "channel %s %zu ", pool->name, g);
 		for (size_t i = 0; i < group->n; i++) {
+			if (group->channels[i].id != 0) {
+				n = snprintf(key, sizeof key, "channel %s #%u", pool->name, group->channels[i].id);
+				if (!visit(with, &group->channels[i].slot, key, (size_t)n))
+					return false;
+				continue;
+			}
 			addr_format(&group->channels[i].addr, text);
 			size_t len = strlen(text);
 			memcpy(key + n, text, len + 1);

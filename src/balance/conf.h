@@ -17,6 +17,7 @@ struct channel {
 	struct addr addr;
 	uint32_t max;  /* connections at a time over all workers; 0: no limit */
 	uint32_t slot; /* counters; see conf_slots */
+	uint32_t id;   /* keeps the counters when the address changes; 0: the address does */
 };
 
 struct group {
@@ -33,6 +34,9 @@ struct pool {
 	uint32_t connect_ms;  /* per attempt */
 	uint32_t idle_ms;     /* TCP lane; 0: none */
 	uint32_t response_ms; /* HTTP lane: between two reads from the pod */
+	struct addr from;     /* connect from this address; len 0: any */
+	bool autodisable;     /* a channel that fails gets no more connections until somebody enables it */
+	bool strict_hash;     /* a hash group offers a client its one channel, or none */
 	uint32_t http_slot;   /* requests by class of status; see H_* in stats.h */
 };
 

@@ -2,6 +2,7 @@
 /* conf_pool: pool lines, which are Balance argument lists. */
 #include "conf_parse.h"
 
+#include <stdio.h>
 #include <string.h>
 
 struct pool_parse {
@@ -15,9 +16,15 @@ static struct group *open_group(struct parse *p, struct pool_parse *pp)
 	return arena_push(&p->conf->arena, &pp->pool->groups, &pp->pool->n, &pp->groups_cap, sizeof(struct group));
 }
 
-/* HOST:PORT[:MAXC]; the port is what follows the address, so cut a second colon off first. */
+/* HOST:PORT[:MAXC][#ID]; the port is what follows the address, so cut a second colon off first. */
 static bool parse_channel(struct channel *ch, struct word w)
 {
+	const char *id = memchr(w.at, '#', w.len);
+	if (id != NULL) {
+		if (!word_number((struct word){id + 1, (size_t)(w.at + w.len - id - 1)}, 1, UINT32_MAX, &ch->id))
+			return false;
+		w.len = (size_t)(id - w.at);
+	}
 	const char *after = w.at[0] == '[' ? memchr(w.at, ']', w.len) : w.at;
 	if (after == NULL)
 		return false;
@@ -33,7 +40,7 @@ static bool take_channel(struct parse *p, struct pool_parse *pp, struct group **
 {
 	struct channel ch = {0};
 	if (!parse_channel(&ch, w))
-		return parse_fail(p, "pool %s: \"%.*s\" is not ADDRESS:PORT[:MAXC]", pp->pool->name, SHOW(w));
+		return parse_fail(p, "pool %s: \"%.*s\" is not ADDRESS:PORT[:MAXC][#ID]", pp->pool->name, SHOW(w));
 	if (*open == NULL && (*open = open_group(p, pp)) == NULL)
 		return parse_no_memory(p);
 	struct group *g = *open;
@@ -44,9 +51,35 @@ static bool take_channel(struct parse *p, struct pool_parse *pp, struct group **
 	return true;
 }
 
+/* -B ADDRESS: an address without port, read as one with a port that is then forgotten. */
+static bool take_from(struct parse *p, struct pool *pool)
+{
+	struct word w;
+	char text[ADDR_TEXT];
+	if (!words_next(&p->words, &w) || w.len > ADDR_TEXT - sizeof "[]:1")
+		return parse_fail(p, "pool %s: -B wants an address", pool->name);
+	const bool v6 = memchr(w.at, ':', w.len) != NULL;
+	int n = snprintf(text, sizeof text, v6 ? "[%.*s]:1" : "%.*s:1", (int)w.len, w.at);
+	if (!addr_parse(&pool->from, text, (size_t)n))
+		return parse_fail(p, "pool %s: -B wants an address, not \"%.*s\"", pool->name, SHOW(w));
+	if (v6)
+		pool->from.in6.sin6_port = 0;
+	else
+		pool->from.in.sin_port = 0;
+	return true;
+}
+
 static bool take_pool_option(struct parse *p, struct pool *pool, struct word option)
 {
 	struct word w;
+	if (word_is(option, "-B"))
+		return take_from(p, pool);
+	if (word_is(option, "-a"))
+		return pool->autodisable = true;
+	if (word_is(option, "-H") || word_is(option, "-S")) {
+		pool->strict_hash = option.at[1] == 'S';
+		return true;
+	}
 	uint32_t *ms = word_is(option, "-t")   ? &pool->connect_ms
 	               : word_is(option, "-T") ? &pool->idle_ms
 	               : word_is(option, "-r") ? &pool->response_ms

@@ -2,6 +2,7 @@
 /* conn: a core with sockets: the I/O half of one connection. */
 #include "conn.h"
 
+#include "dump.h"
 #include "connect.h"
 #include "idle.h"
 #include "log.h"
@@ -143,6 +144,8 @@ static bool write_to(struct worker *w, struct conn *c, enum side to)
 	switch (socket_send(s->fd, v, &n)) {
 	case IO_OK:
 		count_bytes(w, c, other(to), n);
+		if (dump_on)
+			dump_bytes((unsigned)(w->id << 24 | (unsigned)c->client.fd), to == POD, v.iov_base, n);
 		core_output(&c->core, to, n);
 		if (n < v.iov_len)
 			conn_set_blocked(w, s, true);
@@ -197,7 +200,8 @@ static bool flow(struct worker *w, struct conn *c, enum side from)
 	const struct sock *s = conn_sock(c, from);
 	const enum side to = other(from);
 	bool moved = write_to(w, c, to);
-	if (c->pipe[from] != NULL || (s != NULL && s->bulk && c->pod != NULL && core_pass_limit(&c->core, from) > 0))
+	/* What is to be printed has to come through this process. */
+	if (c->pipe[from] != NULL || (s != NULL && s->bulk && !dump_on && c->pod != NULL && core_pass_limit(&c->core, from) > 0))
 		return splice_flow(w, c, from) || moved;
 	if (read_from(c, from)) {
 		moved = true;

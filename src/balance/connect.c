@@ -3,8 +3,10 @@
 #include "connect.h"
 
 #include "idle.h"
+#include "log.h"
 #include "socket.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -42,7 +44,22 @@ static void connected(struct worker *w, struct conn *c)
 	core_connected(&c->core, reused);
 }
 
-/* A new socket on its way to a channel. */
+/* Whether a failed attempt says something about the channel, rather than about this machine. */
+static bool is_channels_fault(int error)
+{
+	switch (error) {
+	case EMFILE:
+	case ENFILE:
+	case ENOMEM:
+	case ENOBUFS:
+	case ENOSPC:
+	case EADDRNOTAVAIL:
+		return false;
+	}
+	return true;
+}
+
+/* A new socket on its way to a channel; false with errno. */
 static bool begin_connect(struct worker *w, struct conn *c, const struct channel *ch)
 {
 	bool done;
@@ -52,7 +69,7 @@ static bool begin_connect(struct worker *w, struct conn *c, const struct channel
 	s->side = POD;
 	s->slot = ch->slot;
 	s->conn = c;
-	s->fd = socket_connect(&ch->addr, &done);
+	s->fd = socket_connect(&ch->addr, &c->core.pool->from, &done);
 	if (s->fd < 0) {
 		free(s);
 		return false;
@@ -82,9 +99,23 @@ static bool reuse(struct worker *w, struct conn *c, uint32_t slot)
 	return true;
 }
 
-static void abandon_attempt(struct worker *w, struct conn *c, enum core_failure why)
+/* For `-d`: where an attempt goes and what became of it. */
+static void trace(const struct worker *w, const struct conn *c, const struct channel *ch, const char *what)
+{
+	char client[ADDR_TEXT], channel[ADDR_TEXT] = "";
+	if (log_most < LOG_DEBUG)
+		return;
+	addr_format(&c->core.client, client);
+	if (ch != NULL)
+		addr_format(&ch->addr, channel);
+	log_debug("worker %u: %s: %s %s", w->id, client, what, channel);
+}
+
+static void abandon_attempt(struct worker *w, struct conn *c, enum core_failure why, int error)
 {
 	shm_add(conn_cell(w, c->slot), V_FAILED, 1);
+	if (c->core.pool != NULL && is_channels_fault(error))
+		pool_failed(c->core.pool, c->slot);
 	conn_drop_pod(w, c);
 	c->connect_until = 0;
 	c->failure = why;
@@ -96,10 +127,12 @@ static void connect_next(struct worker *w, struct conn *c)
 	const struct channel *ch;
 	while (c->core.pool != NULL && (ch = pool_take(c->core.pool, &c->attempt, &c->core.client, w->id)) != NULL) {
 		c->slot = ch->slot;
+		trace(w, c, ch, "connecting to");
 		if (reuse(w, c, ch->slot) || begin_connect(w, c, ch))
 			return;
-		abandon_attempt(w, c, FAILED_CONNECT);
+		abandon_attempt(w, c, FAILED_CONNECT, errno);
 	}
+	trace(w, c, NULL, "no channel can be reached");
 	shm_add(conn_cell(w, c->core.listener), V_NO_CHANNEL, 1);
 	connect_forget(c);
 	core_unreachable(&c->core, c->failure);
@@ -124,8 +157,9 @@ void connect_repool(struct worker *w, const struct conf *coming)
 
 void connect_event(struct worker *w, struct conn *c, uint32_t events)
 {
-	if (events & (EPOLLERR | EPOLLHUP) && socket_error(c->pod->fd) != 0) {
-		abandon_attempt(w, c, FAILED_CONNECT);
+	const int error = events & (EPOLLERR | EPOLLHUP) ? socket_error(c->pod->fd) : 0;
+	if (error != 0) {
+		abandon_attempt(w, c, FAILED_CONNECT, error);
 		connect_next(w, c);
 	} else if (events & EPOLLOUT) {
 		connected(w, c);
@@ -134,6 +168,6 @@ void connect_event(struct worker *w, struct conn *c, uint32_t events)
 
 void connect_expired(struct worker *w, struct conn *c)
 {
-	abandon_attempt(w, c, FAILED_TIMEOUT);
+	abandon_attempt(w, c, FAILED_TIMEOUT, ETIMEDOUT);
 	connect_next(w, c);
 }

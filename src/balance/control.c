@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { LINE = 256 };
+enum { LINE = 1024 };
 
 struct client {
 	int fd; /* -1: free */
@@ -93,7 +93,7 @@ static void answer_reload(FILE *f, struct master *m)
 	fputs("}\n", f);
 }
 
-static void answer(struct client *cl, struct master *m, const char *command)
+static void answer(struct client *cl, struct master *m, char *command)
 {
 	FILE *f = open_memstream(&cl->out, &cl->out_n);
 	if (f == NULL) {
@@ -108,6 +108,8 @@ static void answer(struct client *cl, struct master *m, const char *command)
 		report_http(f, m);
 	else if (strcmp(command, "reload") == 0)
 		answer_reload(f, m);
+	else if (m->cli != NULL && strncmp(command, "cli ", 4) == 0)
+		cli_answer(m->cli, m, command + 4, f);
 	else
 		fputs("{\"ok\":false,\"error\":\"unknown command\"}\n", f);
 	if (fclose(f) != 0)

@@ -8,10 +8,14 @@
 #include <stdio.h>
 #include <unistd.h>
 
-static const char *const names[] = {"error", "warning", "info"};
+static const char *const names[] = {"error", "warning", "info", "debug"};
+
+enum log_level log_most = LOG_INFO;
 
 void log_line(enum log_level level, const char *format, ...)
 {
+	if (level > log_most)
+		return;
 	char line[1024];
 	int saved = errno;
 	int n = snprintf(line, sizeof line, "balance[%d]: %s: ", (int)getpid(), names[level]);

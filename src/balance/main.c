@@ -2,6 +2,7 @@
 /* main: the command line. */
 #include "main.h"
 
+#include "cli.h"
 #include "master.h"
 #include "reload.h"
 #include "version.h"
@@ -12,11 +13,23 @@
 #include <string.h>
 #include <sysexits.h>
 
-static const char usage[] = "usage: balance --config FILE [--test]\n"
+const char balance_usage[] = "usage: balance --config FILE [--test]\n"
+                            "       balance [-b ADDR] [-B ADDR] [-t SEC] [-T SEC] [-adfpHM6] PORT HOST[:PORT[:MAXC]] [!|%] ...\n"
+                            "       balance [-b ADDR] -i [-d] PORT\n"
+                            "       balance [-b ADDR] -c COMMAND [-d] PORT\n"
                             "       balance --version | --help\n"
                             "\n"
                             "  --config FILE  run with this configuration (docs/balance-config.md)\n"
-                            "  --test         check the configuration and exit: 0 good, 78 refused\n";
+                            "  --test         check the configuration and exit: 0 good, 78 refused\n"
+                            "\n"
+                            "  The other forms are those of Inlab Balance (docs/balance-cli.md):\n"
+                            "  -a  a channel that fails stays disabled     -H  a hash group fails over too\n"
+                            "  -b  address to listen on                    -i  commands from standard input\n"
+                            "  -B  address to connect from                 -M  no effect: memory is always mapped\n"
+                            "  -c  send a command                          -p  print all data (with -f)\n"
+                            "  -d  tracing on standard error               -t  seconds for connecting (5)\n"
+                            "  -f  stay in the foreground                  -T  seconds of silence allowed (0: any)\n"
+                            "  -6  listen on IPv6\n";
 
 static int test(const char *file)
 {
@@ -39,6 +52,8 @@ static int test(const char *file)
 
 int balance_main(int argc, char **argv)
 {
+	if (argc > 1 && strncmp(argv[1], "--", 2) != 0)
+		return cli_main(argc, argv);
 	static const struct option options[] = {
 	    {"config", required_argument, NULL, 'C'},
 	    {"test", no_argument, NULL, 'n'},
@@ -61,15 +76,15 @@ int balance_main(int argc, char **argv)
 			puts("balance " BALANCE_VERSION " (Evener)");
 			return EX_OK;
 		case 'h':
-			fputs(usage, stdout);
+			fputs(balance_usage, stdout);
 			return EX_OK;
 		default:
-			fputs(usage, stderr);
+			fputs(balance_usage, stderr);
 			return EX_USAGE;
 		}
 	}
 	if (file == NULL || optind != argc) {
-		fputs(usage, stderr);
+		fputs(balance_usage, stderr);
 		return EX_USAGE;
 	}
 	return only_test ? test(file) : master_run(file);

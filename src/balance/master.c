@@ -12,6 +12,7 @@
 #include "worker.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -113,8 +114,10 @@ static void kill_workers(struct master *m)
 			kill(m->workers[i].pid, SIGKILL);
 }
 
-static void start_draining(struct master *m)
+void master_drain(struct master *m)
 {
+	if (m->draining)
+		return;
 	struct message drain = {.type = MESSAGE_DRAIN, .size = m->conf->grace_ms};
 	m->draining = true;
 	m->kill_at_ms = master_now_ms() + m->conf->grace_ms + KILL_AFTER_MS;
@@ -142,7 +145,7 @@ static void take_signals(struct master *m)
 			if (m->draining)
 				kill_workers(m);
 			else
-				start_draining(m);
+				master_drain(m);
 			break;
 		default:
 			reap(m);
@@ -208,19 +211,50 @@ static void release(struct master *m)
 {
 	control_close(m->control);
 	free(m->workers);
+	free(m->text);
 	free(m->sockets);
 	conf_free(m->conf);
 }
 
-int master_run(const char *file)
+/* The parent's part is over when the listening sockets are open, so it is the parent who tells whether that went well. */
+static bool go_to_background(const struct cli *c)
 {
-	static struct master master;
-	struct master *m = &master;
-	m->file = file;
+	pid_t pid = fork();
+	if (pid < 0)
+		return false;
+	if (pid > 0)
+		_exit(EX_OK);
+	setsid();
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (null < 0 || chdir("/") < 0)
+		return false;
+	dup2(null, STDIN_FILENO);
+	if (!c->dump)
+		dup2(null, STDOUT_FILENO);
+	if (!c->debug)
+		dup2(null, STDERR_FILENO);
+	close(null);
+	return true;
+}
+
+bool master_render(struct master *m)
+{
+	size_t n;
+	char *text = cli_render(m->cli, &n);
+	if (text == NULL)
+		return false;
+	free(m->text);
+	m->text = text;
+	m->text_n = n;
+	return true;
+}
+
+static int run(struct master *m)
+{
 	m->started_ms = master_now_ms();
 	if (!reload_first(m)) {
 		log_error("%s", m->last_error);
-		return EX_CONFIG;
+		return m->cli == NULL ? EX_CONFIG : EX_OSERR;
 	}
 	m->workers_n = m->conf->workers;
 	m->workers = calloc(m->workers_n, sizeof *m->workers);
@@ -228,6 +262,10 @@ int master_run(const char *file)
 		return EX_OSERR;
 	if (m->conf->control != NULL && (m->control = control_open(m->conf->control)) == NULL)
 		return EX_OSERR;
+	if (m->cli != NULL && !m->cli->foreground && !go_to_background(m->cli)) {
+		log_error("background: %s", strerror(errno));
+		return EX_OSERR;
+	}
 	start_missing(m);
 	log_info("generation %llu, %u workers, %zu listeners, %zu pools", (unsigned long long)m->generation, m->workers_n,
 	         m->conf->listeners_n, m->conf->pools_n);
@@ -235,4 +273,19 @@ int master_run(const char *file)
 		turn(m);
 	release(m);
 	return EX_OK;
+}
+
+int master_run(const char *file)
+{
+	static struct master master;
+	master.file = file;
+	return run(&master);
+}
+
+int master_run_cli(struct cli *c)
+{
+	static struct master master;
+	master.file = "command line";
+	master.cli = c;
+	return master_render(&master) ? run(&master) : EX_OSERR;
 }

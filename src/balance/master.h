@@ -3,6 +3,7 @@
 #ifndef BALANCE_MASTER_H
 #define BALANCE_MASTER_H
 
+#include "cli.h"
 #include "conf.h"
 #include "slots.h"
 
@@ -20,6 +21,9 @@ struct worker_process {
 
 struct master {
 	const char *file;
+	struct cli *cli; /* NULL: run from a file */
+	char *text;      /* what to load instead of the file */
+	size_t text_n;
 	struct conf *conf;
 	int *sockets; /* one per listener of conf */
 	uint64_t generation;
@@ -37,6 +41,15 @@ struct master {
 
 /* Runs until told to end. Returns the exit status. */
 int master_run(const char *file);
+
+/* … from a command line. In the background, the caller's process ends with the status once clients are accepted. */
+int master_run_cli(struct cli *);
+
+/* The command line's model as text, for the reload that follows. False when memory ran out. */
+bool master_render(struct master *);
+
+/* Stops accepting; open connections may go on for the configured grace. */
+void master_drain(struct master *);
 
 /* Loads the file again and waits until every worker runs it. On failure m->last_error says why and nothing has changed. */
 bool master_reload(struct master *);

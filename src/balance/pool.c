@@ -34,6 +34,11 @@ static bool take_place(const struct channel *ch, unsigned worker)
 	return false;
 }
 
+static bool is_disabled(const struct channel *ch)
+{
+	return atomic_load_explicit(&shm_shared(ch->slot)->disabled, memory_order_relaxed) != 0;
+}
+
 static uint32_t first_of(const struct group *g, const struct addr *client)
 {
 	uint64_t n = g->hash ? addr_hash(client)
@@ -47,13 +52,20 @@ const struct channel *pool_take(const struct pool *p, struct attempt *a, const s
 		const struct group *g = &p->groups[a->group];
 		if (a->tried == 0)
 			a->start = first_of(g, client);
-		while (a->tried < g->n) {
+		const size_t offered = g->hash && p->strict_hash ? 1 : g->n;
+		while (a->tried < offered) {
 			const struct channel *ch = &g->channels[(a->start + a->tried++) % g->n];
-			if (take_place(ch, worker))
+			if (!is_disabled(ch) && take_place(ch, worker))
 				return ch;
 		}
 	}
 	return NULL;
+}
+
+void pool_failed(const struct pool *p, uint32_t slot)
+{
+	if (p->autodisable)
+		atomic_store_explicit(&shm_shared(slot)->disabled, 1, memory_order_relaxed);
 }
 
 void pool_release(uint32_t slot, unsigned worker)

@@ -12,8 +12,11 @@ struct attempt {
 	uint32_t tried; /* channels tried in this group */
 };
 
-/* Takes a place on the next channel that has one, or returns NULL when every channel was tried or is full. */
+/* Takes a place on the next channel that has one, or returns NULL when every channel was tried, is full or is disabled. */
 const struct channel *pool_take(const struct pool *, struct attempt *, const struct addr *client, unsigned worker);
+
+/* The channel refused or did not answer in time: a pool with -a has no more use for it. */
+void pool_failed(const struct pool *, uint32_t slot);
 
 /* Gives a place back. */
 void pool_release(uint32_t slot, unsigned worker);

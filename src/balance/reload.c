@@ -81,8 +81,14 @@ end:
 static bool parse(struct master *m, struct coming *in)
 {
 	struct conf_error error;
-	if (!reload_read(m->file, &in->text, &in->n, m->last_error, sizeof m->last_error))
+	if (m->text != NULL) {
+		in->n = m->text_n;
+		if ((in->text = malloc(in->n)) == NULL)
+			return fail(m, "%s: out of memory", m->file);
+		memcpy(in->text, m->text, in->n);
+	} else if (!reload_read(m->file, &in->text, &in->n, m->last_error, sizeof m->last_error)) {
 		return false;
+	}
 	in->conf = conf_parse(in->text, in->n, &error);
 	if (in->conf == NULL && error.line == 0)
 		return fail(m, "%s: %s", m->file, error.reason);
@@ -141,7 +147,7 @@ static bool open_sockets(struct master *m, struct coming *in)
 			listen(in->sockets[i], l->backlog);
 			continue;
 		}
-		in->sockets[i] = open_patiently(l, &what, m->conf == NULL);
+		in->sockets[i] = open_patiently(l, &what, m->conf == NULL && m->cli == NULL);
 		if (in->sockets[i] < 0)
 			return fail(m, "%s: listen %s %s: %s: %s", m->file, l->name, l->address, what, strerror(errno));
 		in->opened[i] = true;

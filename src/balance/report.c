@@ -98,6 +98,7 @@ static void report_channel(FILE *f, const char *address, uint32_t max, uint32_t 
 	fputs("{\"channel\":", f);
 	json_string(f, address);
 	number(f, "max", max);
+	fprintf(f, ",\"enabled\":%s", atomic_load(&shm_shared(slot)->disabled) ? "false" : "true");
 	number(f, "active", shm_sum(slot, V_ACTIVE));
 	number(f, "total", shm_sum(slot, V_TOTAL));
 	number(f, "failed", shm_sum(slot, V_FAILED));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* shm: counters that all workers share and that outlive each of them.
  *
- * A slot belongs to one listener, one group or one channel. It has one shared row (round-robin cursor) and one
+ * A slot belongs to one listener, one group or one channel. It has one shared row (round-robin cursor, disabled) and one
  * cell per worker. Only worker w writes cell w, so counting needs no locked instruction and no cache line bounces;
  * whoever wants a total adds the cells up. When a worker dies, the master clears its V_ACTIVE cells and nothing leaks.
  *
@@ -42,7 +42,8 @@ struct shm_cell {
 };
 
 struct shm_shared {
-	_Alignas(SHM_ROW) _Atomic uint64_t cursor;
+	_Alignas(SHM_ROW) _Atomic uint64_t cursor; /* group: turns taken */
+	_Atomic uint32_t disabled;                 /* channel: gets no connections; by command, or by a worker that saw it fail */
 };
 
 extern struct shm {

@@ -91,7 +91,7 @@ int socket_listen(const struct listener *l, const char **what)
 	return fd;
 }
 
-int socket_connect(const struct addr *a, bool *done)
+int socket_connect(const struct addr *a, const struct addr *from, bool *done)
 {
 	const char *what;
 	int fd = socket(a->sa.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -99,6 +99,12 @@ int socket_connect(const struct addr *a, bool *done)
 		return -1;
 	set_on(fd, IPPROTO_TCP, TCP_NODELAY);
 	set_on(fd, SOL_SOCKET, SO_KEEPALIVE);
+	if (from->len != 0) {
+		/* The port is chosen by connect(2), which knows the other end: more than 28,000 connections to different channels fit then. */
+		set_on(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT);
+		if (bind(fd, &from->sa, from->len) < 0)
+			return fail(fd, &what, "bind");
+	}
 	*done = connect(fd, &a->sa, a->len) == 0;
 	if (!*done && errno != EINPROGRESS)
 		return fail(fd, &what, "connect");

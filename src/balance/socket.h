@@ -16,8 +16,8 @@ int socket_listen(const struct listener *, const char **what);
 /* Listens on a Unix path, mode 0600. */
 int socket_listen_unix(const char *path, int backlog, const char **what);
 
-/* Begins to connect. Returns the socket, with *done telling whether it is connected already, or -1 with errno. */
-int socket_connect(const struct addr *, bool *done);
+/* Begins to connect, from an address unless its len is 0. Returns the socket, with *done telling whether it is connected already, or -1 with errno. */
+int socket_connect(const struct addr *, const struct addr *from, bool *done);
 
 /* The pending error of a socket, as errno; 0 when there is none. */
 int socket_error(int fd);

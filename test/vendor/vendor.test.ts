@@ -233,6 +233,44 @@ describe("vendor/build.sh", () => {
   });
 });
 
+describe("vendor/upstream.sh", () => {
+  const name = "balance-upstream";
+  const upstream = () => run(join(vendor, "upstream.sh"), [], { EVENER_BIN: join(dir, "bin") });
+  const products = () => readdir(join(dir, "bin")).catch(() => []);
+  const recipe =
+    'mkdir -p "$DEST/bin" "$DEST/share"; cp LICENSE "$DEST/share/COPYING"; echo program >"$DEST/bin/balance"';
+
+  it("puts the program down with its licence and its source", async () => {
+    await declare(name, { build: recipe, licenseSha256: "by-tarball" });
+    const { code, stderr } = await upstream();
+    assert.equal(code, 0, stderr);
+    assert.deepEqual((await products()).sort(), [name, `${name}-1.0.tar.gz`, `${name}.COPYING`]);
+    assert.deepEqual(await readFile(join(dir, `bin/${name}-1.0.tar.gz`)), tarball);
+    assert.equal(await readFile(join(dir, `bin/${name}.COPYING`), "utf8"), license);
+  });
+
+  it("says where to put the tarball when it can't be fetched, and takes it from there", async () => {
+    await declare(name, { build: recipe, origins: `${base}/missing` });
+    const first = await upstream();
+    assert.equal(first.code, 69);
+    assert.match(first.stderr, new RegExp(`\n +${join(dir, `cache/dl/${name}-1.0.src`)}\n`));
+    assert.deepEqual(await products(), []);
+    await writeFile(join(dir, `cache/dl/${name}-1.0.src`), tarball);
+    const second = await upstream();
+    assert.equal(second.code, 0, second.stderr);
+  });
+
+  it("refuses a file that is not the released one", async () => {
+    await declare(name, { build: recipe });
+    await mkdir(join(dir, "cache/dl"), { recursive: true });
+    await writeFile(join(dir, `cache/dl/${name}-1.0.src`), "something else");
+    const { code, stderr } = await upstream();
+    assert.equal(code, 65);
+    assert.match(stderr, /wrong SHA-256[\s\S]*not Balance 1\.0 as released/);
+    assert.deepEqual(await products(), []);
+  });
+});
+
 it("every package file declares what a build and a report need", async () => {
   const files = await readdir(join(vendor, "packages"));
   assert(files.length > 0);
@@ -247,7 +285,9 @@ it("every package file declares what a build and a report need", async () => {
     ]);
     assert.match(
       stdout,
-      /^[\w.]+\|[\w.+-]+\|[\w.]+\|[0-9a-f]{64}\n\s*[0-9a-f]{64}[\s\S]*\n\s*https?:[\s\S]*debian:/,
+      file === "balance-upstream.sh"
+        ? /^3\.57\|GPL-2\.0-only\|COPYING\|by-tarball\n[0-9a-f]{64}\nhttps:[^\s]+\n$/
+        : /^[\w.]+\|[\w.+-]+\|[\w.]+\|[0-9a-f]{64}\n\s*[0-9a-f]{64}[\s\S]*\n\s*https?:[\s\S]*debian:/,
       file,
     );
   }

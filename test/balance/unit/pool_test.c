@@ -112,6 +112,72 @@ static void failover_goes_through_the_groups(void **state)
 	unload(c);
 }
 
+static void disabled_channels_are_passed_over(void **state)
+{
+	(void)state;
+	struct conf *c = load("pool p -a 1.1.1.1:1 1.1.1.2:1 ! 2.2.2.1:1\npool q 1.1.1.1:1");
+	const struct pool *p = c->pools[0];
+	const struct addr who = client(0);
+	pool_failed(c->pools[1], c->pools[1]->groups[0].channels[0].slot); /* without -a a failure means nothing */
+	assert_int_equal(shm_shared(c->pools[1]->groups[0].channels[0].slot)->disabled, 0);
+	pool_failed(p, p->groups[0].channels[1].slot);
+	for (int i = 0; i < 5; i++) {
+		struct attempt a = {0};
+		const struct channel *ch = pool_take(p, &a, &who, 0);
+		assert_ptr_equal(ch, p->groups[0].channels);
+		pool_release(ch->slot, 0);
+	}
+	pool_failed(p, p->groups[0].channels[0].slot);
+	struct attempt a = {0};
+	assert_ptr_equal(pool_take(p, &a, &who, 0), p->groups[1].channels);
+	pool_release(p->groups[1].channels[0].slot, 0);
+	/* Over a reload it stays as it is, and whoever gets the slot later begins enabled. */
+	struct conf *d = load("pool p -a 1.1.1.2:1");
+	const uint32_t slot = d->pools[0]->groups[0].channels[0].slot;
+	assert_int_equal(shm_shared(slot)->disabled, 1);
+	conf_free(c);
+	unload(d);
+	c = load("pool p 1.1.1.2:1");
+	assert_int_equal(shm_shared(c->pools[0]->groups[0].channels[0].slot)->disabled, 0);
+	unload(c);
+}
+
+/* -S: the channel the hash names or none of the group; -H, as without either: the next one. */
+static void a_strict_hash_offers_one_channel(void **state)
+{
+	(void)state;
+	struct conf *c = load("pool p -S 1.1.1.1:1 1.1.1.2:1 1.1.1.3:1 % 2.2.2.1:1\npool q -S -H 1.1.1.1:1 1.1.1.2:1 %");
+	for (unsigned i = 0; i < 20; i++) {
+		const struct addr who = client(i);
+		struct attempt a = {0};
+		const struct channel *ch = pool_take(c->pools[0], &a, &who, 0);
+		assert_true(ch < c->pools[0]->groups[0].channels + 3);
+		pool_release(ch->slot, 0);
+		ch = pool_take(c->pools[0], &a, &who, 0);
+		assert_ptr_equal(ch, c->pools[0]->groups[1].channels);
+		pool_release(ch->slot, 0);
+		assert_null(pool_take(c->pools[0], &a, &who, 0));
+		a = (struct attempt){0};
+		for (int j = 0; j < 2; j++)
+			pool_release(pool_take(c->pools[1], &a, &who, 0)->slot, 0);
+	}
+	unload(c);
+}
+
+/* An id keeps the counters when the address changes, and tells channels to one address apart. */
+static void ids_name_channels(void **state)
+{
+	(void)state;
+	struct conf *c = load("pool p 1.1.1.1:1#1 1.1.1.1:1:4#2");
+	const uint32_t one = c->pools[0]->groups[0].channels[0].slot, two = c->pools[0]->groups[0].channels[1].slot;
+	assert_int_not_equal(one, two);
+	struct conf *d = load("pool p 3.3.3.3:1 ! 2.2.2.2:2#2 1.1.1.1:1#1");
+	assert_int_equal(d->pools[0]->groups[1].channels[0].slot, two);
+	assert_int_equal(d->pools[0]->groups[1].channels[1].slot, one);
+	conf_free(c);
+	unload(d);
+}
+
 static void full_channels_are_passed_over(void **state)
 {
 	(void)state;
@@ -324,6 +390,8 @@ int main(void)
 	    cmocka_unit_test(limit_holds_over_processes), cmocka_unit_test(a_place_does_not_stay_empty),
 	    cmocka_unit_test(counters_survive_a_reload), cmocka_unit_test(slots_are_used_again),
 	    cmocka_unit_test(a_dead_worker_is_forgotten), cmocka_unit_test(many_slots),
+	    cmocka_unit_test(disabled_channels_are_passed_over), cmocka_unit_test(a_strict_hash_offers_one_channel),
+	    cmocka_unit_test(ids_name_channels),
 	};
 	return cmocka_run_group_tests(tests, set_up, NULL);
 }
