@@ -8,6 +8,7 @@ license_file=COPYING
 license_sha256=by-tarball
 origins="https://www.inlab.net/wp-content/uploads/2018/05/balance-$version.tar.gz"
 needs="musl"
+shipped=no
 
 build() {
 	grep -q 'GNU GENERAL PUBLIC LICENSE' COPYING
