@@ -89,6 +89,6 @@ rm -rf "$merged"
 chown -R 0:0 "$out"
 find "$out" -type d ! -perm -1000 -exec chmod 755 {} +
 find "$out" -type f -perm -100 -exec chmod 755 {} +
-# Some npm packages have executable licences.
-find "$out" -type f \( ! -perm -100 -o -path '*/usr/share/*' \) -exec chmod 644 {} +
+# Some npm packages have executable licences; the bundle is started by name.
+find "$out" -type f \( ! -perm -100 -o -path '*/usr/share/*' -o -name '*.mjs' \) -exec chmod 644 {} +
 find "$out" -exec touch -h -d @315532800 {} +
