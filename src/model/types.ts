@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The model's vocabulary: what goes into a rebuild and what comes out of it. */
 import type {
+  V1ConfigMap,
   V1EndpointSlice,
   V1Ingress,
   V1IngressClass,
   V1Secret,
   V1Service,
 } from "@kubernetes/client-node";
+import type { BackendPolicy, ClientCertificatePolicy, TlsProfile } from "../crd/resource.ts";
 
 /** Names one Kubernetes object, in problems, statuses, logs and Events. */
 export interface ObjectRef {
@@ -38,6 +40,10 @@ export interface Store {
   readonly services: ReadonlyMap<string, V1Service>;
   readonly endpointSlices: ReadonlyMap<string, V1EndpointSlice>;
   readonly secrets: ReadonlyMap<string, V1Secret>;
+  readonly configMaps: ReadonlyMap<string, V1ConfigMap>;
+  readonly backendPolicies: ReadonlyMap<string, BackendPolicy>;
+  readonly clientCertificatePolicies: ReadonlyMap<string, ClientCertificatePolicy>;
+  readonly tlsProfiles: ReadonlyMap<string, TlsProfile>;
 }
 
 /** A certificate with its key, as Hitch reads it from one file: key, leaf, chain. */

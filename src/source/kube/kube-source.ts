@@ -29,6 +29,10 @@ const EMPTY: Store = {
   services: new Map(),
   endpointSlices: new Map(),
   secrets: new Map(),
+  configMaps: new Map(),
+  backendPolicies: new Map(),
+  clientCertificatePolicies: new Map(),
+  tlsProfiles: new Map(),
 };
 
 export function createKubeSource(options: KubeSourceOptions): KubeSource {
