@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What a ClientCertificatePolicy may say about Ingresses or hosts of its namespace. */
-import { DATA_KEY, HOST, OBJECT_NAME } from "./forms.ts";
-import { fields, list, oneOf, text, type ValueOf, word } from "./schema.ts";
+import { HOST, OBJECT_NAME } from "./forms.ts";
+import { fields, flag, list, oneOf, text, type ValueOf, word } from "./schema.ts";
 
 export const INGRESS_GROUP = "networking.k8s.io";
-/** Where a CA is looked for when no key is named, as in ingress-nginx. */
-export const CA_KEY = "ca.crt";
 
 const targetRef = fields(
   {
@@ -20,9 +18,11 @@ const dataRef = (kind: string) =>
   fields(
     {
       name: text(OBJECT_NAME, { doc: `Name of a ${kind} of the same namespace.` }),
-      key: text(DATA_KEY, { doc: "Key of its data that holds the certificates, as PEM.", absent: CA_KEY }),
     },
-    { doc: `A ${kind}.`, required: ["name"] },
+    {
+      doc: `A ${kind} with certificates of authorities in ca.crt and, where there are, revocation lists in ca.crl, both as PEM.`,
+      required: ["name"],
+    },
   );
 
 const ca = fields(
@@ -56,6 +56,10 @@ export const CLIENT_CERTIFICATE_POLICY = fields(
     mode: word(["required", "optional"], {
       doc: "Whether a client without a certificate is refused. A certificate that is shown has to be good in any case.",
       absent: "required",
+    }),
+    forwardCertificate: flag({
+      doc: "Pods get the certificate itself in the field ssl-client-cert, besides ssl-client-verify and ssl-client-subject-dn.",
+      absent: "false",
     }),
   },
   {

@@ -48,13 +48,6 @@ export const URL_PATH: TextForm = {
   message: "must be an absolute URL path such as /healthz, without blanks, query and fragment",
 };
 
-/** A key of a Secret or ConfigMap. */
-export const DATA_KEY: TextForm = {
-  pattern: "^[-._a-zA-Z0-9]+$",
-  max: 253,
-  message: "must be a key of the object's data: letters, digits, dashes, dots and underscores",
-};
-
 export const ADDRESS_RANGE: TextForm = {
   // Which numbers are in range is for the model to say: a rule that did would cost too much.
   pattern: "^([0-9]{1,3}([.][0-9]{1,3}){3}(/[0-9]{1,2})?|[0-9a-fA-F:.]*:[0-9a-fA-F:.]*(/[0-9]{1,3})?)$",

@@ -9,6 +9,7 @@ import type {
   V1Service,
 } from "@kubernetes/client-node";
 import type { BackendPolicy, ClientCertificatePolicy, TlsProfile } from "../crd/resource.ts";
+import type { PolicyStatus } from "./policy-status.ts";
 
 /** Names one Kubernetes object, in problems, statuses, logs and Events. */
 export interface ObjectRef {
@@ -260,5 +261,7 @@ export interface ModelInput {
 export interface ModelOutput {
   readonly ir: Ir;
   readonly statuses: readonly IngressStatus[];
+  /** Of our custom resources, sorted. */
+  readonly policies: readonly PolicyStatus[];
   readonly problems: readonly Problem[];
 }
