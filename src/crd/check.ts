@@ -56,7 +56,7 @@ function visit(value: unknown, schema: JsonSchema, field: string, faults: Fault[
 
 function* listFaults(value: unknown, schema: JsonSchema): Generator<string> {
   if (schema.enum !== undefined && !schema.enum.some((one) => one === value)) {
-    yield `must be one of ${schema.enum.join(", ")}, not ${quote(value)}`;
+    yield `must be one of ${schema.enum.map((one) => (one === "" ? '""' : one)).join(", ")}, not ${quote(value)}`;
   }
   if (typeof value === "number") {
     const { minimum: min = Number.MIN_SAFE_INTEGER, maximum: max = Number.MAX_SAFE_INTEGER } = schema;
