@@ -8,6 +8,8 @@ import type {
   V1Service,
 } from "@kubernetes/client-node";
 
+import type { ClientCa, ClientCertificateMode } from "./client-certificates.ts";
+
 /** Names one Kubernetes object, in problems, statuses, logs and Events. */
 export interface ObjectRef {
   readonly apiVersion: string;
@@ -53,6 +55,8 @@ export interface Certificate {
   readonly notAfter: string;
   /** Absent for the generated default certificate. */
   readonly source?: ObjectRef;
+  /** Its clients are asked for a certificate. */
+  readonly clients?: { readonly ca: ClientCa; readonly mode: ClientCertificateMode };
 }
 
 export interface Channel {
@@ -125,8 +129,10 @@ export interface RuleOptions {
   readonly maxBodyBytes: number;
   /** Value of Strict-Transport-Security. */
   readonly hsts: string | undefined;
-  /** The host demands a client certificate. Nothing sets it yet. */
-  readonly clientCertificate: boolean;
+  /** The host asks for client certificates. */
+  readonly clientCertificate:
+    | { readonly mode: ClientCertificateMode; readonly certificate: boolean }
+    | undefined;
 }
 
 export type PathKind = "exact" | "prefix";
