@@ -89,5 +89,7 @@ bool take_pool(struct parse *p)
 			return false;
 		}
 	}
+	if (pp.pool->send_proxy > c->send_proxy)
+		c->send_proxy = pp.pool->send_proxy;
 	return map_put(&c->pool_by_name, pp.pool->name, name.len, pp.pool) || parse_no_memory(p);
 }
