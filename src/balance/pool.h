@@ -10,10 +10,15 @@ struct attempt {
 	uint32_t group;
 	uint32_t start; /* first channel tried in this group */
 	uint32_t tried; /* channels tried in this group */
+	bool full;      /* a channel could have been had but for its MAXC */
 };
 
 /* Takes a place on the next channel that has one, or returns NULL when every channel was tried, is full or is disabled. */
-const struct channel *pool_take(const struct pool *, struct attempt *, const struct addr *client, unsigned worker);
+const struct channel *pool_take(const struct pool *, struct attempt *, const struct addr *client, unsigned worker,
+                                uint64_t now_ms);
+
+/* Takes a place on the channel of the pool with this slot; false when it is not among those that get connections, or full. */
+bool pool_take_channel(const struct pool *, uint32_t slot, unsigned worker);
 
 /* The channel refused or did not answer in time: a pool with -a has no more use for it. */
 void pool_failed(const struct pool *, uint32_t slot);

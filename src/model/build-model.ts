@@ -155,6 +155,7 @@ function route({ lanes, fallbacks }: Wishes, tls: Tls, settings: ModelSettings, 
       tableName: TABLE,
       isSecured: tls.served.isSecured,
       hsts: settings.hsts,
+      clientsOf: tls.clientsOf,
     },
     report,
   );

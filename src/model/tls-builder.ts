@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Certificates, and which host shows which. Of the inputs to a rebuild, time is the one that changes by itself. */
 import type { V1Ingress } from "@kubernetes/client-node";
-import { arrangeCertificates, findServed, type Served, toCertificate } from "./certificates.ts";
+import {
+  arrangeCertificates,
+  findCandidate,
+  findServed,
+  type Served,
+  toCertificate,
+} from "./certificates.ts";
+import { type ClientPlan, collectDemands, planClients } from "./client-demands.ts";
 import { selectOwned } from "./ownership.ts";
 import type { Report } from "./problems.ts";
 import { Stage } from "./stage.ts";
@@ -15,6 +22,8 @@ export interface Tls {
   readonly served: Served;
   /** Hosts that ask for TLS, in no order. */
   readonly hosts: readonly string[];
+  /** Whether a host asks for client certificates. */
+  readonly clientsOf: ClientPlan["clientsOf"];
 }
 
 interface Built {
@@ -43,7 +52,10 @@ function buildTls(ingresses: readonly V1Ingress[], input: ModelInput, report: Re
   const defaultCertificate =
     defaultCandidate === undefined ? fallbackCertificate : toCertificate(defaultCandidate);
   const owned = selectOwned(ingresses, requests, report);
-  const certificates = arrangeCertificates(owned, defaultCertificate);
+  const hosts = requests.claims.map((claim) => claim.host);
+  const demands = collectDemands(ingresses, store.secrets, now, report);
+  const clients = planClients(demands, hosts, findCandidate(owned), report);
+  const certificates = arrangeCertificates(owned, defaultCertificate, clients.extrasOf);
   const looked =
     defaultCandidate === undefined ? requests.candidates : [...requests.candidates, defaultCandidate];
   return {
@@ -51,7 +63,8 @@ function buildTls(ingresses: readonly V1Ingress[], input: ModelInput, report: Re
       certificates,
       defaultCertificate,
       served: findServed(requests.claims, certificates, defaultCertificate),
-      hosts: requests.claims.map((claim) => claim.host),
+      hosts,
+      clientsOf: clients.clientsOf,
     },
     from: now.getTime(),
     until: findNextTurn(looked, now.getTime()),

@@ -11,6 +11,8 @@ import type {
 import type { BackendPolicy, ClientCertificatePolicy, TlsProfile } from "../crd/resource.ts";
 import type { PolicyStatus } from "./policy-status.ts";
 
+import type { ClientCa, ClientCertificateMode } from "./client-certificates.ts";
+
 /** Names one Kubernetes object, in problems, statuses, logs and Events. */
 export interface ObjectRef {
   readonly apiVersion: string;
@@ -60,6 +62,8 @@ export interface Certificate {
   readonly notAfter: string;
   /** Absent for the generated default certificate. */
   readonly source?: ObjectRef;
+  /** Its clients are asked for a certificate. */
+  readonly clients?: { readonly ca: ClientCa; readonly mode: ClientCertificateMode };
 }
 
 export interface Channel {
@@ -132,8 +136,10 @@ export interface RuleOptions {
   readonly maxBodyBytes: number;
   /** Value of Strict-Transport-Security. */
   readonly hsts: string | undefined;
-  /** The host demands a client certificate. Nothing sets it yet. */
-  readonly clientCertificate: boolean;
+  /** The host asks for client certificates. */
+  readonly clientCertificate:
+    | { readonly mode: ClientCertificateMode; readonly certificate: boolean }
+    | undefined;
 }
 
 export type PathKind = "exact" | "prefix";

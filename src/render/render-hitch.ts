@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Ir } from "../model/types.ts";
-import { safeAlpn, safeCertificateId, safeInteger, safePath, safePort } from "./safe.ts";
+import { safeAlpn, safeCertificateId, safeClientMode, safeInteger, safePath, safePort } from "./safe.ts";
 import { loadTemplate } from "./templates.ts";
 
 /** Every value is a string that a check of safe.ts has let through. */
@@ -9,8 +9,15 @@ interface HitchView {
   readonly backendSocket: string;
   readonly alpn: string;
   readonly workers: string;
-  readonly certificates: readonly string[];
+  readonly certificates: readonly CertificateView[];
+  readonly clientCertificates: boolean;
   readonly defaultCertificate: string;
+}
+
+interface CertificateView {
+  readonly path: string;
+  /** Whose clients are asked for a certificate. */
+  readonly clients?: { readonly mode: string; readonly caPath: string };
 }
 
 const template = loadTemplate<HitchView>("hitch.conf.hbs");
@@ -36,7 +43,13 @@ function render(hitch: Ir["hitch"]): string {
     backendSocket: safePath(hitch.backendSocket),
     alpn: safeAlpn(hitch.alpn),
     workers: safeInteger(hitch.workers, 1, 64),
-    certificates: hitch.certificates.map(pathOf),
+    certificates: hitch.certificates.map((certificate) => {
+      const { clients } = certificate;
+      const path = pathOf(certificate);
+      if (clients === undefined) return { path };
+      return { path, clients: { mode: safeClientMode(clients.mode), caPath: pathOf(clients.ca) } };
+    }),
+    clientCertificates: hitch.certificates.some(({ clients }) => clients !== undefined),
     defaultCertificate: pathOf(hitch.defaultCertificate),
   });
 }

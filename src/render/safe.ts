@@ -5,10 +5,11 @@
  */
 
 import { canonicalRange } from "../model/cidr.ts";
+import type { ClientCertificateMode } from "../model/client-certificates.ts";
 import { canonicalIp } from "../model/ip.ts";
 import { ANY_HOST, isDnsLabel, isHost, isPortName, isPortNumber } from "../model/names.ts";
 import { quote } from "../model/quote.ts";
-import type { AlpnProtocol, Channel, Listener, PathKind, Redirect } from "../model/types.ts";
+import type { AlpnProtocol, Channel, Listener, PathKind, Redirect, RuleOptions } from "../model/types.ts";
 import { isUrlPath } from "../model/url-path.ts";
 
 export class UnsafeValueError extends Error {
@@ -100,6 +101,17 @@ export function safeRedirect({ code, location }: Redirect): string {
   check([301, 302, 303, 307, 308].includes(code), "status", code);
   const ok = /^(?:https?:\/\/|\/)[A-Za-z0-9\-._~!&'()*+,;=:@/?#%[\]]{0,2048}$/.test(location);
   return `${code},${check(ok, "location", location)}`;
+}
+
+export function safeClientMode(value: ClientCertificateMode): string {
+  return check(["required", "optional"].includes(value), "client certificate mode", value);
+}
+
+export function safeClientCertificate({
+  mode,
+  certificate,
+}: NonNullable<RuleOptions["clientCertificate"]>): string {
+  return `${safeClientMode(mode)}${certificate ? ",pem" : ""}`;
 }
 
 export function safeHsts(value: string): string {

@@ -1,9 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What the annotations of one Ingress come to. */
+import type { ClientCertificateMode } from "../client-certificates.ts";
 import type { Lane, PoolTimes, Redirect } from "../types.ts";
 
 /** `closed`: its rules answer 403. `refused`: they are left out. */
 export type Fate = "served" | "closed" | "refused";
+
+/** As the annotations say; the Secret is looked for later. */
+export interface ClientCertificateWish {
+  /** `NAME` or `NAMESPACE/NAME`. */
+  readonly secret: string;
+  readonly mode: ClientCertificateMode;
+  readonly certificate: boolean;
+}
 
 export interface IngressOptions {
   readonly lane: Lane;
@@ -21,6 +30,7 @@ export interface IngressOptions {
   /** 0: no limit. */
   readonly maxBodyBytes: number;
   readonly times: PoolTimes;
+  readonly clientCertificate: ClientCertificateWish | undefined;
 }
 
 export const DEFAULT_TIMES: PoolTimes = Object.freeze({ connectSeconds: 5, responseSeconds: 60 });
@@ -39,4 +49,5 @@ export const DEFAULT_OPTIONS: IngressOptions = Object.freeze({
   limitConnections: 0,
   maxBodyBytes: 0,
   times: DEFAULT_TIMES,
+  clientCertificate: undefined,
 });

@@ -52,6 +52,16 @@ export function readAnnotations(ingress: V1Ingress, ref: ObjectRef, report: Repo
     const message = "backend-protocol GRPC needs evener.io/lane: tcp and --alpn h2,http/1.1";
     tell(nameOf(found, "backendProtocol"), "refuse", "BackendProtocolNotSupported", message);
   }
+  const verify = values.authTlsVerify;
+  if (
+    values.authTlsSecret === undefined &&
+    found.get("authTlsSecret") === undefined &&
+    verify !== undefined &&
+    verify !== "off"
+  ) {
+    const message = "auth-tls-verify-client needs auth-tls-secret, which says by whose certificates";
+    tell(nameOf(found, "authTlsVerify"), "close", "AnnotationInvalid", message);
+  }
   const told = isTcp ? limitToTcpLane(values, (key) => nameOf(found, key), tell) : values;
   const rewrite = nameOf(found, "rewriteTarget");
   if (told.rewriteTarget !== undefined && differsFromNginx(ingress, rewrite)) {
@@ -134,7 +144,18 @@ function join(values: AnnotationValues, fate: Fate): IngressOptions {
       connectSeconds: values.connectTimeout ?? times.connectSeconds,
       responseSeconds: values.responseTimeout ?? times.responseSeconds,
     },
+    clientCertificate: readWish(values),
   };
+}
+
+function readWish({
+  authTlsSecret,
+  authTlsVerify,
+  authTlsPass,
+}: AnnotationValues): IngressOptions["clientCertificate"] {
+  if (authTlsSecret === undefined || authTlsVerify === "off") return undefined;
+  const mode = authTlsVerify === "optional" ? "optional" : "required";
+  return { secret: authTlsSecret, mode, certificate: authTlsPass ?? false };
 }
 
 /** Of both kinds the temporal one wins, as in ingress-nginx. */

@@ -1,13 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 /** All annotations that have an effect, by the key they are known by in the model. */
 import { ACCESS } from "./access.ts";
+import { CLIENT_CERTIFICATES } from "./client-certificates.ts";
 import { LANE } from "./lane.ts";
 import { LIMITS } from "./limits.ts";
 import { REDIRECTS } from "./redirects.ts";
 import { REWRITES } from "./rewrites.ts";
 import type { AnnotationSpec, ValueOf } from "./spec.ts";
 
-export const ANNOTATIONS = { ...LANE, ...REDIRECTS, ...REWRITES, ...ACCESS, ...LIMITS };
+export const ANNOTATIONS = {
+  ...LANE,
+  ...REDIRECTS,
+  ...REWRITES,
+  ...ACCESS,
+  ...CLIENT_CERTIFICATES,
+  ...LIMITS,
+};
 
 export type AnnotationKey = keyof typeof ANNOTATIONS;
 
