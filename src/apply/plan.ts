@@ -62,7 +62,8 @@ export function planSteps(applied: Applied, desired: Desired): Step[] {
 export function explainHitch(before: string | undefined, after: string): ReloadReason | undefined {
   if (before === undefined) return "start";
   if (before === after) return undefined;
-  const others = (conf: string) => selectLines(conf, (line) => !/^\s*(?:pem-file|cert|client-verify|\})/.test(line));
+  const others = (conf: string) =>
+    selectLines(conf, (line) => !/^\s*(?:pem-file|cert|client-verify|\})/.test(line));
   if (others(before) === others(after)) return "certificates";
   const frontend = (conf: string) => selectLines(conf, (line) => /^\s*(frontend|host|port)\b/.test(line));
   return frontend(before) === frontend(after) ? "settings" : "listeners";

@@ -4,10 +4,6 @@ import type { V1Ingress } from "@kubernetes/client-node";
 import { chooseAlpn } from "./alpn.ts";
 import { createBackends, type PoolRequest } from "./backends.ts";
 import { type Claims, collectClaims } from "./claims.ts";
-import {
-  type ClientCertificatePolicies,
-  readClientCertificatePolicies,
-} from "./client-certificate-policies.ts";
 import { enforceHostOwnership } from "./host-ownership.ts";
 import { buildHttpRules } from "./http-rules.ts";
 import { selectIngresses } from "./ingress-classes.ts";
@@ -21,6 +17,7 @@ import { buildStatuses, type ServedClaim } from "./statuses.ts";
 import { collectRoutes, type TcpRoutes } from "./tcp-routes.ts";
 import { type Tls, TlsBuilder } from "./tls-builder.ts";
 import { applyTlsSettings, readTlsProfiles } from "./tls-profiles.ts";
+import type { TlsSettings } from "./tls-settings.ts";
 import type {
   HttpTable,
   IngressStatus,
@@ -58,11 +55,7 @@ export function createModelBuilder(): BuildModel {
   const statuses = new Stage<readonly IngressStatus[]>();
   const pools = new PoolBuilder();
 
-  const profiles = new Stage<{
-    readonly settings: ModelSettings;
-    readonly statuses: readonly PolicyStatus[];
-  }>();
-  const clients = new Stage<ClientCertificatePolicies>();
+  const profiles = new Stage<Profile>();
   const policies = new Stage<readonly PolicyStatus[]>();
 
   return (given) => {
@@ -77,11 +70,6 @@ export function createModelBuilder(): BuildModel {
       enforceHostOwnership(selectIngresses(store, settings), settings.hostOwnership, found),
     );
     const secured = tls.build(ingresses, input, report);
-    const demanded = clients.run(
-      [ingresses, store.clientCertificatePolicies, store.secrets, store.configMaps],
-      report,
-      (found) => readClientCertificatePolicies(ingresses, store, input.now, found),
-    );
     const wished = wishes.run([ingresses, store.services], report, (found) =>
       readWishes(ingresses, store.services, found),
     );
@@ -109,18 +97,24 @@ export function createModelBuilder(): BuildModel {
       statuses: statuses.run([ingresses, routed, settings], report, () =>
         buildStatuses(ingresses, routed.served, settings),
       ),
-      policies: policies.run([profile, demanded], report, () =>
-        sortStatuses([...profile.statuses, ...demanded.statuses]),
+      policies: policies.run([profile, secured], report, () =>
+        sortStatuses([...profile.statuses, ...secured.policies]),
       ),
       problems: sorted(),
     };
   };
 }
 
-/** The class's profile over the flags. */
-function readProfile({ store, settings }: ModelInput, report: Report) {
+interface Profile {
+  /** The flags under what the class's profile says. */
+  readonly settings: ModelSettings;
+  readonly tls: TlsSettings;
+  readonly statuses: readonly PolicyStatus[];
+}
+
+function readProfile({ store, settings }: ModelInput, report: Report): Profile {
   const { settings: tls, statuses } = readTlsProfiles(store, settings, report);
-  return { settings: applyTlsSettings(settings, tls), statuses };
+  return { settings: applyTlsSettings(settings, tls), tls, statuses };
 }
 
 /** What the Ingresses ask for, before it is settled who gets it. */

@@ -8,8 +8,10 @@ import {
   type Served,
   toCertificate,
 } from "./certificates.ts";
+import { readClientCertificatePolicies } from "./client-certificate-policies.ts";
 import { type ClientPlan, collectDemands, planClients } from "./client-demands.ts";
 import { selectOwned } from "./ownership.ts";
+import type { PolicyStatus } from "./policy-status.ts";
 import type { Report } from "./problems.ts";
 import { Stage } from "./stage.ts";
 import { type Candidate, collectTls, readCandidate } from "./tls.ts";
@@ -24,6 +26,8 @@ export interface Tls {
   readonly hosts: readonly string[];
   /** Whether a host asks for client certificates. */
   readonly clientsOf: ClientPlan["clientsOf"];
+  /** What becomes of the ClientCertificatePolicies. */
+  readonly policies: readonly PolicyStatus[];
 }
 
 interface Built {
@@ -39,7 +43,8 @@ export class TlsBuilder {
   build(ingresses: readonly V1Ingress[], input: ModelInput, report: Report): Tls {
     const { store, settings, fallbackCertificate, now } = input;
     const time = now.getTime();
-    const inputs = [ingresses, store.secrets, settings, fallbackCertificate];
+    const { secrets, configMaps, clientCertificatePolicies } = store;
+    const inputs = [ingresses, secrets, configMaps, clientCertificatePolicies, settings, fallbackCertificate];
     const compute = (found: Report) => buildTls(ingresses, input, found);
     return this.#stage.run(inputs, report, compute, ({ from, until }) => from <= time && time < until).tls;
   }
@@ -53,7 +58,8 @@ function buildTls(ingresses: readonly V1Ingress[], input: ModelInput, report: Re
     defaultCandidate === undefined ? fallbackCertificate : toCertificate(defaultCandidate);
   const owned = selectOwned(ingresses, requests, report);
   const hosts = requests.claims.map((claim) => claim.host);
-  const demands = collectDemands(ingresses, store.secrets, now, report);
+  const policies = readClientCertificatePolicies(ingresses, store, now, report);
+  const demands = collectDemands(ingresses, store.secrets, now, report, policies);
   const clients = planClients(demands, hosts, findCandidate(owned), report);
   const certificates = arrangeCertificates(owned, defaultCertificate, clients.extrasOf);
   const looked =
@@ -65,6 +71,7 @@ function buildTls(ingresses: readonly V1Ingress[], input: ModelInput, report: Re
       served: findServed(requests.claims, certificates, defaultCertificate),
       hosts,
       clientsOf: clients.clientsOf,
+      policies: policies.describe(clients.impossible),
     },
     from: now.getTime(),
     until: findNextTurn(looked, now.getTime()),

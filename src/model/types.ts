@@ -9,9 +9,8 @@ import type {
   V1Service,
 } from "@kubernetes/client-node";
 import type { BackendPolicy, ClientCertificatePolicy, TlsProfile } from "../crd/resource.ts";
-import type { PolicyStatus } from "./policy-status.ts";
-
 import type { ClientCa, ClientCertificateMode } from "./client-certificates.ts";
+import type { PolicyStatus } from "./policy-status.ts";
 
 /** Names one Kubernetes object, in problems, statuses, logs and Events. */
 export interface ObjectRef {
