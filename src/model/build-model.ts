@@ -2,6 +2,7 @@
 /** The whole rebuild: store in, configuration, statuses and problems out. No I/O, no clock. */
 import type { V1Ingress } from "@kubernetes/client-node";
 import { chooseAlpn } from "./alpn.ts";
+import { type BackendPolicies, readBackendPolicies } from "./backend-policies.ts";
 import { createBackends, type PoolRequest } from "./backends.ts";
 import { type Claims, collectClaims } from "./claims.ts";
 import { enforceHostOwnership } from "./host-ownership.ts";
@@ -56,6 +57,7 @@ export function createModelBuilder(): BuildModel {
   const pools = new PoolBuilder();
 
   const profiles = new Stage<Profile>();
+  const backendPolicyStage = new Stage<BackendPolicies>();
   const policies = new Stage<readonly PolicyStatus[]>();
 
   return (given) => {
@@ -70,6 +72,9 @@ export function createModelBuilder(): BuildModel {
       enforceHostOwnership(selectIngresses(store, settings), settings.hostOwnership, found),
     );
     const secured = tls.build(ingresses, input, report);
+    const backendPolicies = backendPolicyStage.run([store.backendPolicies, store.services], report, (found) =>
+      readBackendPolicies(store, found),
+    );
     const wished = wishes.run([ingresses, store.services], report, (found) =>
       readWishes(ingresses, store.services, found),
     );
@@ -97,8 +102,12 @@ export function createModelBuilder(): BuildModel {
       statuses: statuses.run([ingresses, routed, settings], report, () =>
         buildStatuses(ingresses, routed.served, settings),
       ),
-      policies: policies.run([profile, secured], report, () =>
-        sortStatuses([...profile.statuses, ...secured.policies]),
+      policies: policies.run([profile, secured, backendPolicies, wished, routed], report, () =>
+        sortStatuses([
+          ...profile.statuses,
+          ...secured.policies,
+          ...backendPolicies.describe(listUsedPorts(wished, routed)),
+        ]),
       ),
       problems: sorted(),
     };
@@ -201,6 +210,18 @@ function buildRoutes({ winners }: TcpRoutes): readonly Route[] {
   return [...winners]
     .sort(([a], [b]) => compareText(a, b))
     .flatMap(([host, { pool }]) => (pool === undefined ? [] : [{ listener: HTTPS, host, pool }]));
+}
+
+/** `namespace/service:port` of what something leads to. */
+function listUsedPorts({ requests }: Wishes, { usedPools }: Routing): ReadonlySet<string> {
+  const used = requests.filter(({ name }) => usedPools.has(name));
+  return new Set(
+    used.flatMap(({ target }) => {
+      if (target === undefined) return [];
+      const { namespace, name } = target.service.metadata ?? {};
+      return [`${namespace}/${name}:${target.port.port}`];
+    }),
+  );
 }
 
 function listPools(routes: readonly Route[], { rules, fallback }: HttpTable): ReadonlySet<string> {
