@@ -48,7 +48,10 @@ function formatTable(paths: readonly LintedPath[]): readonly string[] {
 }
 
 function formatFinding({ severity, reason, field, message }: Finding, before = ""): string {
-  const where = field === undefined || message.startsWith(field) ? "" : `${field}: `;
+  // Messages about an annotation begin with its name.
+  const subject = /\[(.*)\]$/.exec(field ?? "")?.[1] ?? field;
+  const isNamed = field === undefined || message.startsWith(field) || message.startsWith(subject ?? "");
+  const where = isNamed ? "" : `${field}: `;
   return `  ${severity === "error" ? "ERROR" : "warn "} ${reason}: ${before}${where}${message}\n`;
 }
 

@@ -2,7 +2,6 @@
 /** The whole rebuild: store in, configuration, statuses and problems out. No I/O, no clock. */
 import type { V1Ingress } from "@kubernetes/client-node";
 import { chooseAlpn } from "./alpn.ts";
-import { type BackendPolicies, readBackendPolicies } from "./backend-policies.ts";
 import { createBackends, type PoolRequest } from "./backends.ts";
 import { type Claims, collectClaims } from "./claims.ts";
 import { enforceHostOwnership } from "./host-ownership.ts";
@@ -57,7 +56,6 @@ export function createModelBuilder(): BuildModel {
   const pools = new PoolBuilder();
 
   const profiles = new Stage<Profile>();
-  const backendPolicyStage = new Stage<BackendPolicies>();
   const policies = new Stage<readonly PolicyStatus[]>();
 
   return (given) => {
@@ -72,9 +70,6 @@ export function createModelBuilder(): BuildModel {
       enforceHostOwnership(selectIngresses(store, settings), settings.hostOwnership, found),
     );
     const secured = tls.build(ingresses, input, report);
-    const backendPolicies = backendPolicyStage.run([store.backendPolicies, store.services], report, (found) =>
-      readBackendPolicies(store, found),
-    );
     const wished = wishes.run([ingresses, store.services], report, (found) =>
       readWishes(ingresses, store.services, found),
     );
@@ -102,12 +97,8 @@ export function createModelBuilder(): BuildModel {
       statuses: statuses.run([ingresses, routed, settings], report, () =>
         buildStatuses(ingresses, routed.served, settings),
       ),
-      policies: policies.run([profile, secured, backendPolicies, wished, routed], report, () =>
-        sortStatuses([
-          ...profile.statuses,
-          ...secured.policies,
-          ...backendPolicies.describe(listUsedPorts(wished, routed)),
-        ]),
+      policies: policies.run([profile, secured], report, () =>
+        sortStatuses([...profile.statuses, ...secured.policies]),
       ),
       problems: sorted(),
     };
@@ -210,18 +201,6 @@ function buildRoutes({ winners }: TcpRoutes): readonly Route[] {
   return [...winners]
     .sort(([a], [b]) => compareText(a, b))
     .flatMap(([host, { pool }]) => (pool === undefined ? [] : [{ listener: HTTPS, host, pool }]));
-}
-
-/** `namespace/service:port` of what something leads to. */
-function listUsedPorts({ requests }: Wishes, { usedPools }: Routing): ReadonlySet<string> {
-  const used = requests.filter(({ name }) => usedPools.has(name));
-  return new Set(
-    used.flatMap(({ target }) => {
-      if (target === undefined) return [];
-      const { namespace, name } = target.service.metadata ?? {};
-      return [`${namespace}/${name}:${target.port.port}`];
-    }),
-  );
 }
 
 function listPools(routes: readonly Route[], { rules, fallback }: HttpTable): ReadonlySet<string> {
