@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // SPDX-License-Identifier: Apache-2.0
 import { Command, CommanderError, Option } from "commander";
+import { runDiff, type Side } from "./diff.ts";
 import { LINT_OUTPUTS, runLint } from "./lint.ts";
 import { render } from "./render.ts";
 import { addModelOptions, addRunOptions, SettingsError, toModelSettings, toRunSettings } from "./settings.ts";
@@ -29,6 +30,24 @@ function readLintInputs({ filename = [], kube, kubeconfig }: RawLintOptions) {
     inputs: filename,
     cluster: kube ? { ...(kubeconfig === undefined ? {} : { kubeconfig }) } : undefined,
   };
+}
+
+interface RawDiffOptions {
+  readonly against?: string;
+  readonly againstRunDir?: string;
+}
+
+function readSides(paths: readonly string[], { against, againstRunDir }: RawDiffOptions) {
+  const running: Side[] = [
+    ...(against === undefined ? [] : [{ kind: "url", url: against } as const]),
+    ...(againstRunDir === undefined ? [] : [{ kind: "run-dir", dir: againstRunDir } as const]),
+  ];
+  const given = paths.map((path): Side => ({ kind: "manifests", path }));
+  const [old, young, ...rest] = [...running, ...given];
+  if (old === undefined || young === undefined || rest.length > 0) {
+    throw new SettingsError("diff needs OLD and NEW, or NEW and one of --against and --against-run-dir");
+  }
+  return { old, new: young };
 }
 
 /** Runs one command line and returns the exit status. */
@@ -72,6 +91,22 @@ export async function main(argv: readonly string[]): Promise<number> {
       const raw = options as RawLintOptions;
       const model = toModelSettings(command.opts());
       status = await runLint({ ...readLintInputs(raw), output: raw.output, strict: raw.strict, model });
+    });
+
+  addModelOptions(
+    program
+      .command("diff")
+      .argument("<manifests...>", "OLD and NEW, or NEW alone: files, directories or -")
+      .description(
+        "say what would change in hitch.conf and balance.conf; exit 0 same, 1 different, 2 trouble",
+      ),
+    2,
+  )
+    .option("--against <url>", "old is what runs: http://127.0.0.1:10254/debug/config")
+    .option("--against-run-dir <dir>", "old is what runs: its run directory")
+    .action(async (paths: string[], options: RawDiffOptions, command: Command) => {
+      const model = toModelSettings(command.opts());
+      status = await runDiff({ ...readSides(paths, options), model });
     });
 
   try {
