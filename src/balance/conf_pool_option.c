@@ -98,6 +98,7 @@ static const struct option options[] = {
     {"queue", take_count, offsetof(struct pool, queue), NULL},
     {"queue-timeout", take_seconds, offsetof(struct pool, queue_ms), NULL},
     {"send-proxy", take_choice, offsetof(struct pool, send_proxy), "none v1 v2 v2-ssl"},
+    {"retry", take_seconds, offsetof(struct pool, retry_ms), NULL},
 };
 _Static_assert(sizeof options / sizeof *options <= 32, "struct pool has a bit for each");
 

@@ -39,6 +39,7 @@ struct conn {
 	struct timer timer;
 	struct attempt attempt;
 	uint64_t connect_until; /* 0: not connecting */
+	uint64_t connect_since; /* when the first attempt began */
 	uint32_t slot;          /* channel; NO_SLOT when no place is held */
 	enum core_failure failure; /* of the last attempt */
 	struct pipe_pair *pipe[2]; /* bytes on their way from a side, in the kernel */
