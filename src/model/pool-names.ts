@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * Names of pools. A Service port has one pool, `namespace/service:port`, whatever is said of the Service; an Ingress that asks for
+ * something else has a pool of its own, and what it asks for stands behind the name.
+ */
+import { createHash } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
+import type { BackendSettings } from "./backend-settings.ts";
+
+/** A name has 255 bytes; namespace, Service and port take up to 143. */
+const MAX_SUFFIX = 100;
+
+type Describe = (settings: BackendSettings, base: BackendSettings) => string | undefined;
+
+/** In the order of the name. What has no short form is told by a hash. */
+const PARTS: readonly Describe[] = [
+  ({ connectSeconds, responseSeconds }, base) =>
+    connectSeconds === base.connectSeconds && responseSeconds === base.responseSeconds
+      ? undefined
+      : `t${connectSeconds}-r${responseSeconds}`,
+  plain("strategy", ""),
+  plain("idleSeconds", "idle-"),
+  plain("slowStartSeconds", "slow-start-"),
+  plain("maxConnections", "maxconn-"),
+  plain("maxConnectionsPerEndpoint", "maxconn-server-"),
+  plain("maxConnectionsPerClient", "maxconn-client-"),
+  plain("queue", "queue-"),
+  plain("queueSeconds", "queue-timeout-"),
+  plain("sendProxy", "send-proxy-"),
+  ({ ejection }, base) =>
+    isDeepStrictEqual(ejection, base.ejection)
+      ? undefined
+      : `eject-${ejection.failures}-${ejection.baseSeconds}-${ejection.maxSeconds}`,
+  hashed("check", "check-"),
+  hashed("checkTiming", "check-timing-"),
+  hashed("backups", "backups-"),
+  flag("preferZone", "zone"),
+  flag("clusterIp", "cluster-ip"),
+];
+
+/** Empty where nothing differs from what pools of the Service have anyway. */
+export function nameSuffix(settings: BackendSettings, base: BackendSettings): string {
+  if (settings === base) return "";
+  const parts = PARTS.flatMap((describe) => describe(settings, base) ?? []);
+  if (parts.length === 0) return "";
+  const text = parts.join(".");
+  return `/${text.length <= MAX_SUFFIX ? text : `own-${hash(text)}`}`;
+}
+
+function plain(key: keyof BackendSettings, label: string): Describe {
+  return (settings, base) => (settings[key] === base[key] ? undefined : `${label}${settings[key]}`);
+}
+
+function flag(key: "preferZone" | "clusterIp", label: string): Describe {
+  return (settings, base) =>
+    settings[key] === base[key] ? undefined : `${settings[key] ? "" : "no-"}${label}`;
+}
+
+function hashed(key: keyof BackendSettings, label: string): Describe {
+  return (settings, base) =>
+    isDeepStrictEqual(settings[key], base[key])
+      ? undefined
+      : `${label}${hash(JSON.stringify(settings[key] ?? null))}`;
+}
+
+function hash(text: string): string {
+  return createHash("sha256").update(text).digest("hex").slice(0, 12);
+}
