@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { isDeepStrictEqual } from "node:util";
 import { type BackendSettings, DEFAULT_BACKEND_SETTINGS, type Strategy } from "../model/backend-settings.ts";
 import type { Pool } from "../model/types.ts";
 import {
@@ -40,7 +41,7 @@ export function renderPool(pool: Pool): string {
 }
 
 function listEjection({ ejection }: BackendSettings): readonly string[] {
-  if (ejection.failures === 0) return [];
+  if (ejection.failures === 0 || isDeepStrictEqual(ejection, DEFAULT_BACKEND_SETTINGS.ejection)) return [];
   const { failures, baseSeconds, maxSeconds } = ejection;
   return [`eject=${safeInteger(failures, 1, 1000)},${safeSeconds(baseSeconds)},${safeSeconds(maxSeconds)}`];
 }
