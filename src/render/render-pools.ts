@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import { isDeepStrictEqual } from "node:util";
 import { type BackendSettings, DEFAULT_BACKEND_SETTINGS, type Strategy } from "../model/backend-settings.ts";
 import type { Pool } from "../model/types.ts";
 import {
@@ -41,7 +40,7 @@ export function renderPool(pool: Pool): string {
 }
 
 function listEjection({ ejection }: BackendSettings): readonly string[] {
-  if (ejection.failures === 0 || isDeepStrictEqual(ejection, DEFAULT_BACKEND_SETTINGS.ejection)) return [];
+  if (ejection.failures === 0) return [];
   const { failures, baseSeconds, maxSeconds } = ejection;
   return [`eject=${safeInteger(failures, 1, 1000)},${safeSeconds(baseSeconds)},${safeSeconds(maxSeconds)}`];
 }
