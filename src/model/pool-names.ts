@@ -5,7 +5,7 @@
  */
 import { createHash } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
-import type { BackendSettings } from "./backend-settings.ts";
+import type { BackendSettings, CheckTiming, HealthCheck } from "./backend-settings.ts";
 
 /** A name has 255 bytes; namespace, Service and port take up to 143. */
 const MAX_SUFFIX = 100;
@@ -31,9 +31,11 @@ const PARTS: readonly Describe[] = [
     isDeepStrictEqual(ejection, base.ejection)
       ? undefined
       : `eject-${ejection.failures}-${ejection.baseSeconds}-${ejection.maxSeconds}`,
-  hashed("check", "check-"),
-  hashed("checkTiming", "check-timing-"),
-  hashed("backups", "backups-"),
+  ({ check }, base) => (isDeepStrictEqual(check, base.check) ? undefined : describeCheck(check)),
+  ({ checkTiming }, base) =>
+    isDeepStrictEqual(checkTiming, base.checkTiming) ? undefined : describeTiming(checkTiming),
+  ({ backups }, base) =>
+    isDeepStrictEqual(backups, base.backups) ? undefined : `backups-${hash(JSON.stringify(backups))}`,
   flag("preferZone", "zone"),
   flag("clusterIp", "cluster-ip"),
 ];
@@ -56,11 +58,13 @@ function flag(key: "preferZone" | "clusterIp", label: string): Describe {
     settings[key] === base[key] ? undefined : `${settings[key] ? "" : "no-"}${label}`;
 }
 
-function hashed(key: keyof BackendSettings, label: string): Describe {
-  return (settings, base) =>
-    isDeepStrictEqual(settings[key], base[key])
-      ? undefined
-      : `${label}${hash(JSON.stringify(settings[key] ?? null))}`;
+function describeCheck(check: HealthCheck | undefined): string {
+  if (check === undefined) return "no-check";
+  return check.kind === "tcp" ? "check-tcp" : `check-http-${hash(JSON.stringify([check.path, check.host]))}`;
+}
+
+function describeTiming({ intervalSeconds, timeoutSeconds, rise, fall }: CheckTiming): string {
+  return `check-${intervalSeconds}-${timeoutSeconds}-${rise}-${fall}`;
 }
 
 function hash(text: string): string {
