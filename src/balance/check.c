@@ -44,8 +44,9 @@ static enum check_result send_request(struct checking *c, const struct check_pla
 	                                    "Connection: close\r\n\r\n",
 	                 h->path, h->host == NULL ? address : h->host);
 	/* A new socket has room for far more than this, so a short write is a failure too. */
-	if (socket_send(c->fd, (struct iovec){text, (size_t)n}, &sent) != IO_OK || sent < (size_t)n)
-		return bad(c, why, (unsigned)errno);
+	const enum io io = socket_send(c->fd, (struct iovec){text, (size_t)n}, &sent);
+	if (io != IO_OK || sent < (size_t)n)
+		return bad(c, why, (unsigned)(io == IO_ERROR ? errno : EPIPE));
 	c->state = AT_STATUS;
 	return CHECK_GOING;
 }
@@ -131,7 +132,7 @@ enum check_result check_begin(struct checking *c, const struct check_plan *plan,
 {
 	struct epoll_event e = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data.ptr = ptr};
 	bool done;
-	*c = (struct check){.fd = socket_connect(&plan->addr, &plan->pool->from, &done), .state = AT_CONNECT};
+	*c = (struct checking){.fd = socket_connect(&plan->addr, &plan->pool->from, &done), .state = AT_CONNECT};
 	if (c->fd < 0 || epoll_ctl(epoll, EPOLL_CTL_ADD, c->fd, &e) < 0)
 		return bad(c, why, (unsigned)errno);
 	return done ? connected(c, plan, why) : CHECK_GOING;

@@ -105,6 +105,8 @@ struct http_conf {
 /* Slots for what is counted over all pools: answers by exact status code (eight codes to a slot), and times. */
 enum { CODE_SLOTS = 64, TIME_SLOTS = 2 };
 
+enum { WORKERS_MAX = 64 };
+
 struct conf {
 	struct arena arena;
 	const char *hash; /* "" when not given */

@@ -9,14 +9,12 @@
 #define BALANCE_JUDGE_H
 
 #include "conn.h"
-
-/* Asks for the right to try the channel that conn holds a place on; false when another connection probes it. */
-bool judge_begin(struct worker *, struct conn *);
+#include "socket.h"
 
 /* The attempt failed with this errno. While core.pool is set. */
 void judge_failed(struct worker *, struct conn *, int error);
 
-/* A new connection to the channel is made. While core.pool is set. */
+/* A new connection to the channel is made. Before core_connected. */
 void judge_connected(struct worker *, struct conn *);
 
 /* The first read from a new connection gave this (conn.judged). */
@@ -24,8 +22,5 @@ void judge_read(struct worker *, struct conn *, enum io);
 
 /* The pod's connection is parted with before anything was heard. */
 void judge_parted(struct worker *, struct conn *);
-
-/* Tells the master of a change, for its log. Best effort: a master that is behind misses some. */
-void judge_tell(int master_fd, uint32_t slot, enum health_change);
 
 #endif
