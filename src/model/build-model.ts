@@ -4,10 +4,15 @@ import type { V1Ingress } from "@kubernetes/client-node";
 import { chooseAlpn } from "./alpn.ts";
 import { createBackends, type PoolRequest } from "./backends.ts";
 import { type Claims, collectClaims } from "./claims.ts";
+import {
+  type ClientCertificatePolicies,
+  readClientCertificatePolicies,
+} from "./client-certificate-policies.ts";
 import { enforceHostOwnership } from "./host-ownership.ts";
 import { buildHttpRules } from "./http-rules.ts";
 import { selectIngresses } from "./ingress-classes.ts";
 import { assignLanes, type Lanes } from "./lanes.ts";
+import { type PolicyStatus, sortStatuses } from "./policy-status.ts";
 import { PoolBuilder } from "./pools.ts";
 import { collectProblems, type Report } from "./problems.ts";
 import { compareText } from "./refs.ts";
@@ -15,6 +20,7 @@ import { Stage } from "./stage.ts";
 import { buildStatuses, type ServedClaim } from "./statuses.ts";
 import { collectRoutes, type TcpRoutes } from "./tcp-routes.ts";
 import { type Tls, TlsBuilder } from "./tls-builder.ts";
+import { applyTlsSettings, readTlsProfiles } from "./tls-profiles.ts";
 import type {
   HttpTable,
   IngressStatus,
@@ -52,13 +58,30 @@ export function createModelBuilder(): BuildModel {
   const statuses = new Stage<readonly IngressStatus[]>();
   const pools = new PoolBuilder();
 
-  return (input) => {
-    const { store, settings } = input;
+  const profiles = new Stage<{
+    readonly settings: ModelSettings;
+    readonly statuses: readonly PolicyStatus[];
+  }>();
+  const clients = new Stage<ClientCertificatePolicies>();
+  const policies = new Stage<readonly PolicyStatus[]>();
+
+  return (given) => {
+    const { store } = given;
     const { report, sorted } = collectProblems();
+    const profile = profiles.run([store.tlsProfiles, store.ingressClasses, given.settings], report, (found) =>
+      readProfile(given, found),
+    );
+    const { settings } = profile;
+    const input = { ...given, settings };
     const ingresses = selection.run([store.ingresses, store.ingressClasses, settings], report, (found) =>
       enforceHostOwnership(selectIngresses(store, settings), settings.hostOwnership, found),
     );
     const secured = tls.build(ingresses, input, report);
+    const demanded = clients.run(
+      [ingresses, store.clientCertificatePolicies, store.secrets, store.configMaps],
+      report,
+      (found) => readClientCertificatePolicies(ingresses, store, input.now, found),
+    );
     const wished = wishes.run([ingresses, store.services], report, (found) =>
       readWishes(ingresses, store.services, found),
     );
@@ -86,9 +109,18 @@ export function createModelBuilder(): BuildModel {
       statuses: statuses.run([ingresses, routed, settings], report, () =>
         buildStatuses(ingresses, routed.served, settings),
       ),
+      policies: policies.run([profile, demanded], report, () =>
+        sortStatuses([...profile.statuses, ...demanded.statuses]),
+      ),
       problems: sorted(),
     };
   };
+}
+
+/** The class's profile over the flags. */
+function readProfile({ store, settings }: ModelInput, report: Report) {
+  const { settings: tls, statuses } = readTlsProfiles(store, settings, report);
+  return { settings: applyTlsSettings(settings, tls), statuses };
 }
 
 /** What the Ingresses ask for, before it is settled who gets it. */

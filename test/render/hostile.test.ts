@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { PLACEHOLDER_CERTIFICATE, renderManifests } from "../../src/cli/render.ts";
 import { buildModel } from "../../src/model/build-model.ts";
+import { EMPTY_STORE } from "../../src/model/empty-store.ts";
 import type { Ir, Store } from "../../src/model/types.ts";
 import { renderConfigs } from "../../src/render/render-configs.ts";
 import { UnsafeValueError } from "../../src/render/safe.ts";
@@ -129,6 +130,7 @@ function toStore(objects: readonly Record<string, unknown>[]): Store {
       }),
     );
   return {
+    ...EMPTY_STORE,
     ingresses: mapOf("Ingress"),
     ingressClasses: mapOf("IngressClass"),
     services: mapOf("Service"),
