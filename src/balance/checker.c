@@ -54,7 +54,7 @@ static uint64_t below(struct checker *c, uint64_t n)
 static void tell(struct checker *c, const struct target *t, enum check_result result, unsigned why)
 {
 	for (const struct watcher *w = t->watchers; w != NULL && result != CHECK_GOING; w = w->next)
-		news_send(c->master_fd, w->slot, health_checked(&w->pool->check, w->slot, result == CHECK_GOOD), why);
+		news_send(c->master_fd, w->slot, health_checked(&w->pool->check, w->slot, c->now, result == CHECK_GOOD), why);
 }
 
 /* A check that is over makes room for the next one in the queue. */

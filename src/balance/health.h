@@ -48,7 +48,7 @@ static inline bool health_usable(const struct pool *p, const struct channel *ch,
  * or what the functions below want to be told. */
 bool health_begin(const struct pool *, uint32_t slot, uint64_t now_ms, uint64_t *claim);
 
-/* The attempt reached the channel. A claim goes on until something is heard. */
+/* The attempt reached the channel. A claim goes on until something is heard. A slow start begins here. */
 void health_connected(uint32_t slot, uint64_t now_ms, uint64_t *claim);
 
 /* The channel showed that it works. */
@@ -61,7 +61,7 @@ enum health_change health_failed(const struct pool *, uint32_t slot, uint64_t no
 void health_yield(uint32_t slot, uint64_t now_ms, uint64_t claim);
 
 /* The checker's result for one channel of a pool. */
-enum health_change health_checked(const struct check *, uint32_t slot, bool good);
+enum health_change health_checked(const struct check *, uint32_t slot, uint64_t now_ms, bool good);
 
 /* Whether an attempt that failed with this errno says something about the channel, rather than about this machine. */
 bool health_is_fault(int error);

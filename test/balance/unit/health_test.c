@@ -263,8 +263,8 @@ static void a_probe_may_be_given_back(void **state)
 	wait_for(0);
 	assert_true(claims(0, &claim));
 	health_yield(slot(0, 0), now, claim);
-	assert_true(claims(0, &next));
 	now++;
+	assert_true(claims(0, &next));
 	health_yield(slot(0, 0), now, claim); /* the first has nothing to say any more */
 	assert_false(usable(0));
 }
@@ -371,33 +371,33 @@ static void checks_rise_and_fall(void **state)
 	const struct check *c = &pool->check;
 	assert_true(usable(0)); /* unknown is up */
 	for (int i = 0; i < 2; i++) {
-		assert_int_equal(health_checked(c, s, false), HEALTH_SAME);
-		assert_int_equal(health_checked(c, s, false), HEALTH_SAME);
-		assert_int_equal(health_checked(c, s, true), HEALTH_SAME); /* not in a row */
+		assert_int_equal(health_checked(c, s, now, false), HEALTH_SAME);
+		assert_int_equal(health_checked(c, s, now, false), HEALTH_SAME);
+		assert_int_equal(health_checked(c, s, now, true), HEALTH_SAME); /* not in a row */
 	}
-	health_checked(c, s, false);
-	health_checked(c, s, false);
+	health_checked(c, s, now, false);
+	health_checked(c, s, now, false);
 	assert_true(usable(0));
-	assert_int_equal(health_checked(c, s, false), HEALTH_DOWN);
+	assert_int_equal(health_checked(c, s, now, false), HEALTH_DOWN);
 	assert_false(usable(0));
 	assert_string_equal(state_of(0), "down");
-	assert_int_equal(health_checked(c, s, false), HEALTH_SAME);
-	assert_int_equal(health_checked(c, s, true), HEALTH_SAME);
-	assert_int_equal(health_checked(c, s, false), HEALTH_SAME);
-	assert_int_equal(health_checked(c, s, true), HEALTH_SAME);
-	assert_int_equal(health_checked(c, s, true), HEALTH_UP);
+	assert_int_equal(health_checked(c, s, now, false), HEALTH_SAME);
+	assert_int_equal(health_checked(c, s, now, true), HEALTH_SAME);
+	assert_int_equal(health_checked(c, s, now, false), HEALTH_SAME);
+	assert_int_equal(health_checked(c, s, now, true), HEALTH_SAME);
+	assert_int_equal(health_checked(c, s, now, true), HEALTH_UP);
 	assert_true(usable(0));
 	/* One result may be enough. */
 	load("check=tcp rise=1 fall=1 1.1.1.1:1 1.1.1.2:1");
-	assert_int_equal(health_checked(&pool->check, slot(0, 0), false), HEALTH_DOWN);
-	assert_int_equal(health_checked(&pool->check, slot(0, 0), true), HEALTH_UP);
+	assert_int_equal(health_checked(&pool->check, slot(0, 0), now, false), HEALTH_DOWN);
+	assert_int_equal(health_checked(&pool->check, slot(0, 0), now, true), HEALTH_UP);
 }
 
 static void a_reload_keeps_what_is_asked_for(void **state)
 {
 	(void)state;
 	load("check=tcp fall=1 eject=1 1.1.1.1:1 1.1.1.2:1 1.1.1.3:1");
-	health_checked(&pool->check, slot(0, 0), false);
+	health_checked(&pool->check, slot(0, 0), now, false);
 	assert_int_equal(refuse(1), HEALTH_EJECTED);
 	load("check=tcp fall=1 eject=1 1.1.1.4:1 1.1.1.2:1 1.1.1.1:1");
 	assert_string_equal(state_of(2), "down");
@@ -444,7 +444,7 @@ static void selection_passes_over_the_ill(void **state)
 	uint64_t claim = 0;
 	load("eject=1,2 check=tcp fall=1 1.1.1.1:1 1.1.1.2:1 1.1.1.3:1 ! 1.1.1.4:1");
 	assert_int_equal(refuse(0), HEALTH_EJECTED);
-	health_checked(&pool->check, slot(0, 1), false);
+	health_checked(&pool->check, slot(0, 1), now, false);
 	for (int i = 0; i < 20; i++) {
 		struct attempt a = {0};
 		struct addr who = {0};
@@ -476,7 +476,7 @@ static void all_down_means_all_are_tried(void **state)
 	unsigned seen[3] = {0};
 	load("check=tcp fall=1 1.1.1.1:1 1.1.1.2:1 1.1.1.3:1*0");
 	for (size_t i = 0; i < 3; i++)
-		health_checked(&pool->check, slot(0, i), false);
+		health_checked(&pool->check, slot(0, i), now, false);
 	for (int i = 0; i < 20; i++) {
 		struct attempt a = {0};
 		struct addr who = {0};
