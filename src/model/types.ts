@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The model's vocabulary: what goes into a rebuild and what comes out of it. */
 import type {
+  V1ConfigMap,
   V1EndpointSlice,
   V1Ingress,
   V1IngressClass,
   V1Secret,
   V1Service,
 } from "@kubernetes/client-node";
+import type { BackendPolicy, ClientCertificatePolicy, TlsProfile } from "../crd/resource.ts";
+import type { BackendSettings } from "./backend-settings.ts";
+import type { PolicyStatus } from "./policy-status.ts";
 
 import type { ClientCa, ClientCertificateMode } from "./client-certificates.ts";
 
@@ -40,6 +44,10 @@ export interface Store {
   readonly services: ReadonlyMap<string, V1Service>;
   readonly endpointSlices: ReadonlyMap<string, V1EndpointSlice>;
   readonly secrets: ReadonlyMap<string, V1Secret>;
+  readonly configMaps: ReadonlyMap<string, V1ConfigMap>;
+  readonly backendPolicies: ReadonlyMap<string, BackendPolicy>;
+  readonly clientCertificatePolicies: ReadonlyMap<string, ClientCertificatePolicy>;
+  readonly tlsProfiles: ReadonlyMap<string, TlsProfile>;
 }
 
 /** A certificate with its key, as Hitch reads it from one file: key, leaf, chain. */
@@ -70,21 +78,11 @@ export interface Channel {
 /** `http`: requests are read and routed one by one. `tcp`: connections are relayed as they are. */
 export type Lane = "http" | "tcp";
 
-/** Times that an Ingress may set for its pools, in whole seconds. */
-export interface PoolTimes {
-  /** For connecting to one endpoint. */
-  readonly connectSeconds: number;
-  /** HTTP lane: how long the pod may be silent while it is to answer. */
-  readonly responseSeconds: number;
-}
-
 export interface Pool {
-  /** `namespace/service:port`, and `/tCONNECT-rRESPONSE` where an Ingress asks for other times. */
+  /** `namespace/service:port`, and what an Ingress asks for behind it where that is something else (`pool-names.ts`). */
   readonly name: string;
-  readonly times: PoolTimes;
-  /** TCP lane: no byte in either direction. */
-  readonly idleTimeoutSeconds: number;
-  /** Tried in order; each is a round-robin group. */
+  readonly settings: BackendSettings;
+  /** Tried in order: endpoints, those of other zones, those of backup Services. None is empty, no endpoint is in two. */
   readonly groups: readonly (readonly Channel[])[];
 }
 
@@ -246,6 +244,8 @@ export interface ModelSettings {
   /** Value of Strict-Transport-Security for hosts with a certificate. */
   readonly hsts?: string;
   readonly alpn: readonly AlpnProtocol[];
+  /** The topology zone we run in; endpoints of it may be preferred. */
+  readonly zone?: string;
 }
 
 export interface ModelInput {
@@ -260,5 +260,7 @@ export interface ModelInput {
 export interface ModelOutput {
   readonly ir: Ir;
   readonly statuses: readonly IngressStatus[];
+  /** Of our custom resources, sorted. */
+  readonly policies: readonly PolicyStatus[];
   readonly problems: readonly Problem[];
 }
