@@ -30,6 +30,9 @@ enum { WEIGHT_MAX = 256 };
 
 enum send_proxy { SEND_PROXY_NONE, SEND_PROXY_V1, SEND_PROXY_V2, SEND_PROXY_V2_SSL };
 
+/* What a check may ask for: a path, and a host with a port. */
+enum { CHECK_PATH_MAX = 1024, HOST_PORT_MAX = 253 + 6 };
+
 enum check_kind { CHECK_NONE, CHECK_TCP, CHECK_HTTP };
 
 /* Active checks of a pool's channels. */
@@ -51,6 +54,7 @@ struct group {
 	size_t n;
 	bool hash;     /* ended by `%`: choose by client address modulo n, whatever the pool's strategy */
 	uint32_t slot; /* cursor */
+	struct schedule *schedule; /* whose turn it is; this process's own */
 };
 
 struct pool {
@@ -74,7 +78,20 @@ struct pool {
 	enum send_proxy send_proxy;
 	struct eject eject;
 	struct check check;
+	uint32_t retry_ms;      /* how long connecting is tried again while every channel refuses */
 	uint32_t options;       /* bits of the key=value words seen, in the order of the parser's table */
+};
+
+/* TCP lane: host → pool. */
+struct routes {
+	struct map exact;
+	struct map wildcard;       /* `b.example` for `*.b.example` */
+	const struct pool *others; /* `*` */
+};
+
+struct port_routes {
+	uint32_t port;
+	struct routes routes;
 };
 
 struct listener {
@@ -88,9 +105,10 @@ struct listener {
 	bool trusted;              /* only trusted peers speak PROXY, the others come without */
 	const struct table *table; /* HTTP lane, or NULL */
 	uint32_t slot;
-	struct map exact;          /* TCP lane: host → pool */
-	struct map wildcard;       /* `b.example` for `*.b.example` → pool */
-	const struct pool *others; /* `*` */
+	bool sni; /* clients speak TLS: the ClientHello says which host they want, and is passed on */
+	struct routes routes;
+	struct port_routes *ports; /* what applies instead when the PROXY header says that the client connected to such a port */
+	size_t ports_n, ports_cap;
 };
 
 struct http_conf {
@@ -104,6 +122,8 @@ struct http_conf {
 
 /* Slots for what is counted over all pools: answers by exact status code (eight codes to a slot), and times. */
 enum { CODE_SLOTS = 64, TIME_SLOTS = 2 };
+
+enum { WORKERS_MAX = 64 };
 
 struct conf {
 	struct arena arena;
@@ -151,6 +171,12 @@ bool conf_slots(struct conf *, conf_visit *, void *with);
 
 /* The pool for a host on a listener: exact name, `*.` for one label, then `*`; NULL when none. The host need not be lower case. */
 const struct pool *conf_route(const struct listener *, const char *host, size_t len);
+
+/* The same for given routes. */
+const struct pool *routes_find(const struct routes *, const char *host, size_t len);
+
+/* What applies to connections to a port, or NULL when it has no routes of its own. */
+const struct routes *conf_port_routes(const struct listener *, unsigned port);
 
 /* The pool with this http_slot, or NULL. Looks at all of them: for rare occasions. */
 const struct pool *conf_pool(const struct conf *, uint32_t http_slot);

@@ -3,6 +3,7 @@
 #include "connect.h"
 
 #include "idle.h"
+#include "judge.h"
 #include "limit.h"
 #include "log.h"
 #include "preface.h"
@@ -43,6 +44,8 @@ static void connected(struct worker *w, struct conn *c)
 	shm_add(conn_cell(w, c->slot), V_REQUESTS, c->core.http != NULL);
 	c->connect_until = 0;
 	c->pod->blocked = false;
+	if (!reused)
+		judge_connected(w, c);
 	connect_forget(c);
 	queue_forget(w, c);
 	core_connected(&c->core, reused);
@@ -54,21 +57,6 @@ static bool greeted(struct worker *w, struct conn *c)
 	if (c->pod->send_proxy != SEND_PROXY_NONE && !preface_send(w, c))
 		return false;
 	connected(w, c);
-	return true;
-}
-
-/* Whether a failed attempt says something about the channel, rather than about this machine. */
-static bool is_channels_fault(int error)
-{
-	switch (error) {
-	case EMFILE:
-	case ENFILE:
-	case ENOMEM:
-	case ENOBUFS:
-	case ENOSPC:
-	case EADDRNOTAVAIL:
-		return false;
-	}
 	return true;
 }
 
@@ -101,7 +89,8 @@ static bool begin_connect(struct worker *w, struct conn *c, const struct channel
 
 static bool reuse(struct worker *w, struct conn *c, uint32_t slot)
 {
-	if (c->core.http == NULL || c->core.fresh || c->core.pool->send_proxy != SEND_PROXY_NONE)
+	/* Whether a channel is back, only a new connection tells. */
+	if (c->core.http == NULL || c->core.fresh || c->attempt.claim != 0 || c->core.pool->send_proxy != SEND_PROXY_NONE)
 		return false;
 	struct sock *s = idle_take(w, slot);
 	if (s == NULL)
@@ -149,8 +138,8 @@ static void trace(const struct worker *w, const struct conn *c, const struct cha
 static void abandon_attempt(struct worker *w, struct conn *c, enum core_failure why, int error)
 {
 	shm_add(conn_cell(w, c->slot), V_FAILED, 1);
-	if (c->core.pool != NULL && is_channels_fault(error))
-		pool_failed(c->core.pool, c->slot);
+	if (c->core.pool != NULL)
+		judge_failed(w, c, error);
 	conn_drop_pod(w, c);
 	c->connect_until = 0;
 	c->failure = why;
@@ -184,6 +173,14 @@ static void wait_for_place(struct worker *w, struct conn *c)
 		connect_check_client(c);
 }
 
+enum { RETRY_MS = 50 };
+
+/* What refuses now may be about to listen. */
+static bool may_retry(const struct worker *w, const struct conn *c)
+{
+	return c->core.pool != NULL && c->failure == FAILED_CONNECT && w->env.now < c->connect_since + c->core.pool->retry_ms;
+}
+
 /* Tries channels until one is on its way. */
 static void connect_next(struct worker *w, struct conn *c)
 {
@@ -202,6 +199,8 @@ static void connect_next(struct worker *w, struct conn *c)
 	}
 	if (c->attempt.full && c->limit_slot != NO_SLOT)
 		wait_for_place(w, c);
+	else if (may_retry(w, c))
+		c->connect_until = w->env.now + RETRY_MS;
 	else
 		give_up(w, c, c->failure);
 }
@@ -224,8 +223,12 @@ static bool is_admitted(struct worker *w, struct conn *c, const struct pool *poo
 void connect_start(struct worker *w, struct conn *c)
 {
 	const struct pool *pool = c->core.pool;
-	c->attempt = (struct attempt){0};
-	c->failure = FAILED_NONE;
+	/* A search goes on in the configuration it began in, or begins anew. */
+	if (!c->core.further || c->searched != w->generation)
+		c->attempt = (struct attempt){0};
+	c->searched = w->generation;
+	c->failure = c->core.further ? FAILED_CONNECT : FAILED_NONE;
+	c->connect_since = w->env.now;
 	note_connecting(w, c);
 	if (c->limit_slot != pool->limit_slot)
 		limit_enter(w, c, pool);
@@ -267,7 +270,7 @@ void connect_repool(struct worker *w, const struct conf *coming)
 	for (struct conn *c = w->connecting; c != NULL; c = c->connecting) {
 		const char *name = c->core.pool == NULL ? "" : c->core.pool->name;
 		core_repool(&c->core, map_get(&coming->pool_by_name, name, strlen(name)));
-		c->attempt = (struct attempt){0};
+		c->attempt = (struct attempt){.claim = c->attempt.claim}; /* the one under way goes on */
 	}
 }
 
@@ -290,6 +293,11 @@ void connect_expired(struct worker *w, struct conn *c)
 		give_up(w, c, FAILED_NONE);
 		return;
 	}
-	abandon_attempt(w, c, FAILED_TIMEOUT, ETIMEDOUT);
+	if (c->pod != NULL) {
+		abandon_attempt(w, c, FAILED_TIMEOUT, ETIMEDOUT);
+	} else {
+		c->connect_until = 0;
+		c->attempt = (struct attempt){0};
+	}
 	connect_next(w, c);
 }

@@ -26,7 +26,8 @@ enum {
 	CORE_RELEASE = 1,     /* the pod's connection is at rest and may serve others */
 	CORE_DROP = 2,        /* close the pod's connection */
 	CORE_CONNECT = 4,     /* connect to a channel of core->pool (core->fresh: not over a connection used before), then call
-	                       * core_connected or core_unreachable */
+	                       * core_connected or core_unreachable. core->further: the channel of the last time failed after all, go on
+	                       * behind it */
 	CORE_SHUT_POD = 8,    /* nothing more will be sent to the pod */
 	CORE_SHUT_CLIENT = 16, /* nothing more will be sent to the client */
 	CORE_CLOSE = 32,      /* both sides; core->why says why */
@@ -34,7 +35,7 @@ enum {
 
 enum core_why {
 	WHY_DONE,       /* it came to its end */
-	WHY_PROXY,      /* missing or broken PROXY header */
+	WHY_PROXY,      /* missing or broken PROXY header, or ClientHello */
 	WHY_NO_ROUTE,   /* TCP lane: no pool for this host */
 	WHY_NO_CHANNEL, /* TCP lane: no channel could be reached */
 	WHY_TIMEOUT,
@@ -52,6 +53,7 @@ enum core_failure {
 struct core;
 struct head;
 struct origin;
+struct client_hello;
 
 /* One request, when it is over. */
 struct core_request {
@@ -94,6 +96,7 @@ struct core {
 	char *sni;               /* not NUL-terminated; until a pod is connected (TCP lane), or to the end */
 	struct origin *origin;   /* for PROXY headers to pods (proxy_write.h); NULL when no pool wants them. Until a pod is connected (TCP lane), or
 	                          * to the end */
+	struct client_hello *hello; /* while it is read */
 	char *cert;              /* PEM of the client's certificate, until the end (HTTP lane only) */
 	struct addr client;      /* of the original client, len 0 when unknown */
 	uint32_t listener;       /* slot */
@@ -102,14 +105,14 @@ struct core {
 	uint16_t cert_len;
 	uint8_t state, proxy, why, wants;
 	uint8_t sni_len;
-	bool tls, client_cert, client_verified, fresh;
+	bool tls, client_cert, client_verified, fresh, further;
 	bool ended[2];           /* end of input seen */
 	bool shut[2];            /* end of output asked for */
 	bool gone;               /* TCP lane: the client listens no more, but what it sent is still to be delivered */
 	bool held[2];            /* the owner holds bytes of this side that it was allowed to pass (core_pass_limit) */
 };
 
-/* Time a client has for its PROXY header. */
+/* Time a client has for its PROXY header and ClientHello. */
 enum { CORE_PROXY_MS = 10000 };
 
 /* A connection accepted on a listener of env->conf; peer is what accept(2) said, len 0 for a Unix socket. */

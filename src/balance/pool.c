@@ -2,8 +2,14 @@
 /* pool: which channel is next. */
 #include "pool.h"
 
+#include "choose.h"
 #include "place.h"
 #include "shm.h"
+
+static bool is_disabled(const struct channel *ch)
+{
+	return atomic_load_explicit(&shm_shared(ch->slot)->disabled, memory_order_relaxed) != 0;
+}
 
 static bool take_place(const struct channel *ch, unsigned worker)
 {
@@ -13,37 +19,32 @@ static bool take_place(const struct channel *ch, unsigned worker)
 	return true;
 }
 
-static bool is_disabled(const struct channel *ch)
+static void next_group(struct attempt *a)
 {
-	return atomic_load_explicit(&shm_shared(ch->slot)->disabled, memory_order_relaxed) != 0;
-}
-
-static uint32_t first_of(const struct group *g, const struct addr *client)
-{
-	uint64_t n = g->hash ? addr_hash(client)
-	                     : atomic_fetch_add_explicit(&shm_shared(g->slot)->cursor, 1, memory_order_relaxed);
-	return (uint32_t)(n % g->n);
+	a->group++;
+	a->tried = 0;
+	a->skip = 0;
+	a->ranked = false;
 }
 
 const struct channel *pool_take(const struct pool *p, struct attempt *a, const struct addr *client, unsigned worker,
                                 uint64_t now_ms)
 {
-	(void)now_ms;
-	for (; a->group < p->n; a->group++, a->tried = 0) {
-		const struct group *g = &p->groups[a->group];
-		if (a->tried == 0)
-			a->start = first_of(g, client);
-		const size_t offered = g->hash && p->strict_hash ? 1 : g->n;
-		while (a->tried < offered) {
-			const struct channel *ch = &g->channels[(a->start + a->tried++) % g->n];
-			if (is_disabled(ch))
-				continue;
-			if (take_place(ch, worker))
+	struct choice c = {.pool = p, .attempt = a, .client = client, .worker = worker, .now_ms = now_ms};
+	for (;;) {
+		for (; a->group < p->n; next_group(a)) {
+			c.group = &p->groups[a->group];
+			const struct channel *ch = choose(&c);
+			if (ch != NULL)
 				return ch;
-			a->full = true;
 		}
+		/* Nobody knows better than the channels themselves: when no other is left, trying those taken for dead can only help. But where a
+		 * healthy one is merely full, its limit is the answer. */
+		if (a->full || !a->sick || a->panic)
+			return NULL;
+		a->panic = true;
+		a->group = 0;
 	}
-	return NULL;
 }
 
 bool pool_take_channel(const struct pool *p, uint32_t slot, unsigned worker)

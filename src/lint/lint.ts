@@ -2,6 +2,7 @@
 /** What Evener will do with each Ingress, and what it will not: the same model as `evener run`, seen from the objects. */
 import type { V1Ingress, V1IngressClass } from "@kubernetes/client-node";
 import { readAnnotations } from "../model/annotations/read-annotations.ts";
+import { readBackendPolicies } from "../model/backend-policies.ts";
 import { createBackends } from "../model/backends.ts";
 import { buildModel } from "../model/build-model.ts";
 import { type Claim, collectClaims } from "../model/claims.ts";
@@ -121,7 +122,11 @@ function groupClaims(
   ingresses: readonly V1Ingress[],
 ): ReadonlyMap<V1Ingress, readonly Claim[]> {
   const silent = () => undefined;
-  const { paths, fallbacks } = collectClaims(ingresses, createBackends(store.services, silent), silent);
+  const { paths, fallbacks } = collectClaims(
+    ingresses,
+    createBackends(store.services, readBackendPolicies(store, silent), silent),
+    silent,
+  );
   const groups = new Map<V1Ingress, Claim[]>();
   for (const claim of paths) groups.set(claim.ingress, [...(groups.get(claim.ingress) ?? []), claim]);
   for (const fallback of fallbacks) {

@@ -59,6 +59,8 @@ export interface BackendSettings {
   readonly backups: readonly BackupService[];
   /** Endpoints in our own zone before others. */
   readonly preferZone: boolean;
+  /** Connect to the Service's cluster IP instead of its endpoints. */
+  readonly clusterIp: boolean;
 }
 
 export const DEFAULT_BACKEND_SETTINGS: BackendSettings = Object.freeze({
@@ -79,6 +81,7 @@ export const DEFAULT_BACKEND_SETTINGS: BackendSettings = Object.freeze({
   checkTiming: Object.freeze({ intervalSeconds: 5, timeoutSeconds: 2, rise: 2, fall: 3 }),
   backups: Object.freeze([]),
   preferZone: false,
+  clusterIp: false,
 });
 
 /** Settings whose members are said one by one. */
@@ -96,7 +99,8 @@ export type SettingsLayer = {
 
 /**
  * Joins what several objects say. The later layer wins, field by field: class, Ingress, Service, policy in this order. An object without
- * a say is given as undefined or `{}`; when nobody has one the result is `DEFAULT_BACKEND_SETTINGS` itself.
+ * a say is given as undefined or `{}`; when nobody has one the result is `DEFAULT_BACKEND_SETTINGS` itself. Who makes the shortest ejection
+ * longer than the longest makes both as long.
  */
 export function mergeSettings(...layers: readonly (SettingsLayer | undefined)[]): BackendSettings {
   let merged = DEFAULT_BACKEND_SETTINGS;
@@ -106,7 +110,7 @@ export function mergeSettings(...layers: readonly (SettingsLayer | undefined)[])
     merged = {
       ...merged,
       ...plain,
-      ejection: ejection === undefined ? merged.ejection : Object.freeze({ ...merged.ejection, ...ejection }),
+      ejection: ejection === undefined ? merged.ejection : joinEjection(merged.ejection, ejection),
       checkTiming:
         checkTiming === undefined
           ? merged.checkTiming
@@ -114,4 +118,9 @@ export function mergeSettings(...layers: readonly (SettingsLayer | undefined)[])
     };
   }
   return Object.freeze(merged);
+}
+
+function joinEjection(before: Ejection, said: Partial<Ejection>): Ejection {
+  const joined = { ...before, ...said };
+  return Object.freeze({ ...joined, maxSeconds: Math.max(joined.baseSeconds, joined.maxSeconds) });
 }

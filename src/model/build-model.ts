@@ -2,6 +2,7 @@
 /** The whole rebuild: store in, configuration, statuses and problems out. No I/O, no clock. */
 import type { V1Ingress } from "@kubernetes/client-node";
 import { chooseAlpn } from "./alpn.ts";
+import { type BackendPolicies, readBackendPolicies } from "./backend-policies.ts";
 import { createBackends, type PoolRequest } from "./backends.ts";
 import { type Claims, collectClaims } from "./claims.ts";
 import { enforceHostOwnership } from "./host-ownership.ts";
@@ -12,6 +13,7 @@ import { type PolicyStatus, sortStatuses } from "./policy-status.ts";
 import { PoolBuilder } from "./pools.ts";
 import { collectProblems, type Report } from "./problems.ts";
 import { compareText } from "./refs.ts";
+import { portKey } from "./service-ports.ts";
 import { Stage } from "./stage.ts";
 import { buildStatuses, type ServedClaim } from "./statuses.ts";
 import { collectRoutes, type TcpRoutes } from "./tcp-routes.ts";
@@ -56,6 +58,7 @@ export function createModelBuilder(): BuildModel {
   const pools = new PoolBuilder();
 
   const profiles = new Stage<Profile>();
+  const backends = new Stage<BackendPolicies>();
   const policies = new Stage<readonly PolicyStatus[]>();
 
   return (given) => {
@@ -70,8 +73,11 @@ export function createModelBuilder(): BuildModel {
       enforceHostOwnership(selectIngresses(store, settings), settings.hostOwnership, found),
     );
     const secured = tls.build(ingresses, input, report);
-    const wished = wishes.run([ingresses, store.services], report, (found) =>
-      readWishes(ingresses, store.services, found),
+    const backendPolicies = backends.run([store.backendPolicies, store.services], report, (found) =>
+      readBackendPolicies(store, found),
+    );
+    const wished = wishes.run([ingresses, store.services, backendPolicies], report, (found) =>
+      readWishes(ingresses, store.services, backendPolicies, found),
     );
     const routed = routing.run([wished, secured, settings], report, (found) =>
       route(wished, secured, settings, found),
@@ -89,7 +95,7 @@ export function createModelBuilder(): BuildModel {
           http: settings.http,
           accessLog: settings.accessLog,
           listeners: buildListeners(settings),
-          pools: pools.build(wished.requests, routed.usedPools, store.endpointSlices, report),
+          pools: pools.build(wished.requests, routed.usedPools, store.endpointSlices, settings.zone, report),
           routes: routed.routes,
           tables: [routed.table],
         },
@@ -97,8 +103,12 @@ export function createModelBuilder(): BuildModel {
       statuses: statuses.run([ingresses, routed, settings], report, () =>
         buildStatuses(ingresses, routed.served, settings),
       ),
-      policies: policies.run([profile, secured], report, () =>
-        sortStatuses([...profile.statuses, ...secured.policies]),
+      policies: policies.run([profile, secured, backendPolicies, wished, routed], report, () =>
+        sortStatuses([
+          ...profile.statuses,
+          ...secured.policies,
+          ...backendPolicies.describe(listUsedPorts(wished, routed)),
+        ]),
       ),
       problems: sorted(),
     };
@@ -124,8 +134,13 @@ interface Wishes {
   readonly requests: readonly PoolRequest[];
 }
 
-function readWishes(ingresses: readonly V1Ingress[], services: Store["services"], report: Report): Wishes {
-  const backends = createBackends(services, report);
+function readWishes(
+  ingresses: readonly V1Ingress[],
+  services: Store["services"],
+  policies: BackendPolicies,
+  report: Report,
+): Wishes {
+  const backends = createBackends(services, policies, report);
   const { paths, fallbacks } = collectClaims(ingresses, backends, report);
   return { lanes: assignLanes(paths, report), fallbacks, requests: backends.requests() };
 }
@@ -161,6 +176,12 @@ function route({ lanes, fallbacks }: Wishes, tls: Tls, settings: ModelSettings, 
     served: [...http.served, ...tcp.served],
     usedPools: listPools(routes, http.table),
   };
+}
+
+/** Service ports that something leads to, by `portKey`. */
+function listUsedPorts({ requests }: Wishes, { usedPools }: Routing): ReadonlySet<string> {
+  const targets = requests.flatMap(({ name, target }) => (usedPools.has(name) ? (target ?? []) : []));
+  return new Set(targets.map(({ service, port }) => portKey(service, port)));
 }
 
 function describeHitch(tls: Tls, { tcp, table }: Routing, settings: ModelSettings, report: Report) {

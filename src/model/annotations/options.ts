@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What the annotations of one Ingress come to. */
+import type { SettingsLayer } from "../backend-settings.ts";
 import type { ClientCertificateMode } from "../client-certificates.ts";
-import type { Lane, PoolTimes, Redirect } from "../types.ts";
+import type { Lane, Redirect } from "../types.ts";
+import { NOTHING_SAID } from "./backend-layer.ts";
 
 /** `closed`: its rules answer 403. `refused`: they are left out. */
 export type Fate = "served" | "closed" | "refused";
@@ -29,11 +31,10 @@ export interface IngressOptions {
   readonly limitConnections: number;
   /** 0: no limit. */
   readonly maxBodyBytes: number;
-  readonly times: PoolTimes;
+  /** What it says about the pools it leads to. */
+  readonly backend: SettingsLayer;
   readonly clientCertificate: ClientCertificateWish | undefined;
 }
-
-export const DEFAULT_TIMES: PoolTimes = Object.freeze({ connectSeconds: 5, responseSeconds: 60 });
 
 /** An Ingress without annotations of ours. */
 export const DEFAULT_OPTIONS: IngressOptions = Object.freeze({
@@ -48,6 +49,6 @@ export const DEFAULT_OPTIONS: IngressOptions = Object.freeze({
   deny: Object.freeze([]),
   limitConnections: 0,
   maxBodyBytes: 0,
-  times: DEFAULT_TIMES,
+  backend: NOTHING_SAID,
   clientCertificate: undefined,
 });

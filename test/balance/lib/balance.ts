@@ -26,6 +26,8 @@ export function program(shipped = false): string {
 export interface Channel {
   channel: string;
   max: number;
+  state: string;
+  ejections: number;
   active: number;
   total: number;
   failed: number;
@@ -46,6 +48,7 @@ export interface Status {
   pid: number;
   draining: boolean;
   workers: { pid: number; generation: number; connections: number; restarts: number }[];
+  checker?: { pid: number; restarts: number };
   listeners: Record<string, string | number>[];
   reloads: { ok: number; failed: number };
   last_error: string | null;
