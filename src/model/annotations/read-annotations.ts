@@ -78,8 +78,7 @@ function tellUnknown(name: string, text: string, ref: ObjectRef, report: Report,
   if (known === undefined) {
     tell(name, "ignore", "AnnotationUnknown", `no annotation is named ${quote(name)}`);
   } else if (text !== "" && !asksForNothing(suffix, text)) {
-    const hint = known.instead === undefined ? "" : ` (${known.instead})`;
-    tell(name, known.effect, "AnnotationNotSupported", `${name} is not supported${hint}`);
+    tell(name, known.effect, "AnnotationNotSupported", `${name} is not supported (${known.instead})`);
   }
 }
 
