@@ -6,6 +6,7 @@
 import type { V1Ingress } from "@kubernetes/client-node";
 import { readAnnotations } from "./annotations/read-annotations.ts";
 import type { CertificateExtras } from "./certificates.ts";
+import { type ClientCertificatePolicies, closedKey } from "./client-certificate-policies.ts";
 import { type ClientCa, type ClientCertificateDemand, readClientCa } from "./client-certificates.ts";
 import { ANY_HOST, isHost } from "./names.ts";
 import type { Report } from "./problems.ts";
@@ -27,16 +28,18 @@ const FIELD = "metadata.annotations[auth-tls-secret]";
 const CLOSED = "until that is changed its rules answer 403";
 const WISHES = /^(?:evener\.io|nginx\.ingress\.kubernetes\.io)\/auth-tls-/;
 
+const NO_POLICIES = { demands: [], closed: new Set<string>() };
+
 /** `policies` win over annotations; the first for a host is taken. */
 export function collectDemands(
   ingresses: readonly V1Ingress[],
   secrets: Store["secrets"],
   now: Date,
   report: Report,
-  policies: readonly ClientCertificateDemand[] = [],
+  policies: Pick<ClientCertificatePolicies, "demands" | "closed"> = NO_POLICIES,
 ): ClientDemands {
   const demands = new Map<string, ClientCertificateDemand>();
-  for (const demand of policies) if (!demands.has(demand.host)) demands.set(demand.host, demand);
+  for (const demand of policies.demands) if (!demands.has(demand.host)) demands.set(demand.host, demand);
   const decided = new Set(demands.keys());
   const closed = new Map<V1Ingress, Set<string>>();
   const close = (ingress: V1Ingress, host: string) => {
@@ -44,6 +47,14 @@ export function collectDemands(
     closed.set(ingress, hosts.add(host));
   };
   const owners = findOwners(ingresses);
+  if (policies.closed.size > 0) {
+    for (const ingress of ingresses) {
+      const namespace = ingress.metadata?.namespace ?? "";
+      for (const host of listHosts(ingress)) {
+        if (policies.closed.has(closedKey(namespace, host))) close(ingress, host);
+      }
+    }
+  }
   for (const ingress of ingresses) {
     if (!Object.keys(ingress.metadata?.annotations ?? {}).some((name) => WISHES.test(name))) continue;
     const ref = refOf("Ingress", ingress);

@@ -19,7 +19,6 @@ const RATES = "limit-connections bounds the requests at a time";
 const WITH_EFFECT: readonly (readonly [names: string, Unsupported])[] = [
   ["auth-type auth-url", { effect: "close", instead: NO_AUTH }],
   ["canary", { effect: "refuse", instead: "the Ingress it accompanies is served alone" }],
-  ["ssl-passthrough", { effect: "refuse", instead: "evener.io/lane: tcp relays connections, after TLS" }],
 ];
 
 const WITH_ALTERNATIVE: readonly (readonly [names: string, instead: string])[] = [
@@ -68,7 +67,7 @@ const OTHERS = `
   proxy-redirect-from proxy-redirect-to relative-redirects session-cookie-change-on-failure
   session-cookie-conditional-samesite-none session-cookie-domain session-cookie-expires session-cookie-max-age
   session-cookie-name session-cookie-path session-cookie-samesite session-cookie-secure ssl-ciphers
-  ssl-prefer-server-ciphers tcp-service-port upstream-vhost x-forwarded-prefix`;
+  ssl-prefer-server-ciphers upstream-vhost x-forwarded-prefix`;
 
 /** By the name behind the prefix. */
 export const UNSUPPORTED: ReadonlyMap<string, Unsupported> = new Map([
@@ -81,7 +80,7 @@ export const UNSUPPORTED: ReadonlyMap<string, Unsupported> = new Map([
 
 /** Switched off, these ask for what happens anyway. */
 const SWITCHES: ReadonlySet<string> = new Set(
-  split(`canary ssl-passthrough use-regex enable-cors enable-modsecurity enable-opentelemetry
+  split(`canary use-regex enable-cors enable-modsecurity enable-opentelemetry
     enable-opentracing enable-owasp-core-rules enable-influxdb enable-rewrite-log from-to-www-redirect
     http2-push-preload preserve-trailing-slash proxy-buffering proxy-request-buffering relative-redirects
     secure-backends enable-global-auth mirror-request-body grpc-backend add-base-url`),
