@@ -137,8 +137,12 @@ static bool keep_hello(struct core *c, const struct client_hello *hello)
 	static const char ssl[5] = {1, 0, 0, 0, 1};
 	struct facts f = {.sni = hello->name, .sni_len = hello->name_len, .ssl = ssl, .ssl_len = sizeof ssl};
 	const enum send_proxy most = c->env->conf->send_proxy;
-	if (c->origin != NULL)
+	/* A load balancer has its own port; what counts is which of ours it came to. */
+	const struct listener *l = conf_listener(c->env->conf, c->listener);
+	if (c->origin != NULL && c->origin->local.len != 0 && l != NULL && l->addr.len != 0) {
 		f.local = c->origin->local;
+		*(f.local.sa.sa_family == AF_INET6 ? &f.local.in6.sin6_port : &f.local.in.sin_port) = htons((uint16_t)port_of(&l->addr));
+	}
 	free(c->origin);
 	free(c->sni);
 	c->origin = NULL;

@@ -43,9 +43,9 @@ export const PORT_NAME: TextForm = {
 export const PORT = { min: 1, max: 65_535 };
 
 export const URL_PATH: TextForm = {
-  pattern: "^/([A-Za-z0-9._~!$&()*+;=:@/-]|%[0-9A-Fa-f][0-9A-Fa-f])*$",
+  pattern: "^/([A-Za-z0-9._~!$&()*+,;=:@/-]|%[0-9A-Fa-f][0-9A-Fa-f])*$",
   max: 1024,
-  message: "must be an absolute URL path such as /healthz, without blanks, commas, query and fragment",
+  message: "must be an absolute URL path such as /healthz, without blanks, query and fragment",
 };
 
 export const ADDRESS_RANGE: TextForm = {

@@ -45,11 +45,12 @@ export function collectDemands(
     closed.set(ingress, hosts.add(host));
   };
   const owners = findOwners(ingresses);
-  for (const ingress of ingresses) {
-    const { namespace = "" } = ingress.metadata ?? {};
-    if (policies.closed.size === 0) break;
-    for (const host of listHosts(ingress)) {
-      if (policies.closed.has(closedKey(namespace, host))) close(ingress, host);
+  if (policies.closed.size > 0) {
+    for (const ingress of ingresses) {
+      const namespace = ingress.metadata?.namespace ?? "";
+      for (const host of listHosts(ingress)) {
+        if (policies.closed.has(closedKey(namespace, host))) close(ingress, host);
+      }
     }
   }
   const decided = new Map(demands);

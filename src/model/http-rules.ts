@@ -105,7 +105,7 @@ class RuleBuilder {
 
   #place({ host, challenge, lane, ingress }: Claim): RulePlace {
     // In the TCP lane the rule answers plain requests only.
-    const hsts = lane === "tcp" ? undefined : this.#input.hsts;
+    const hsts = lane === "http" ? this.#input.hsts : undefined;
     const clients = this.#input.clientsOf(host, ingress);
     return { secured: this.#input.isSecured(host), challenge, hsts, clients };
   }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Certificates, and which host shows which. Of the inputs to a rebuild, time is the one that changes by itself. */
 import type { V1Ingress } from "@kubernetes/client-node";
+import { sha256 } from "./certificate.ts";
 import {
   arrangeCertificates,
   findCandidate,
@@ -9,12 +10,14 @@ import {
   toCertificate,
 } from "./certificates.ts";
 import { readClientCertificatePolicies } from "./client-certificate-policies.ts";
+import type { ClientCertificateDemand } from "./client-certificates.ts";
 import { type ClientPlan, collectDemands, planClients } from "./client-demands.ts";
 import { selectOwned } from "./ownership.ts";
 import type { PolicyStatus } from "./policy-status.ts";
 import type { Report } from "./problems.ts";
 import { Stage } from "./stage.ts";
 import { type Candidate, collectTls, readCandidate } from "./tls.ts";
+import { DEFAULT_TLS_SETTINGS, type TlsSettings } from "./tls-settings.ts";
 import type { Certificate, ModelInput, ObjectRef } from "./types.ts";
 
 export interface Tls {
@@ -28,6 +31,7 @@ export interface Tls {
   readonly clientsOf: ClientPlan["clientsOf"];
   /** What becomes of the ClientCertificatePolicies. */
   readonly policies: readonly PolicyStatus[];
+  readonly demands: readonly ClientCertificateDemand[];
 }
 
 interface Built {
@@ -54,14 +58,20 @@ function buildTls(ingresses: readonly V1Ingress[], input: ModelInput, report: Re
   const { store, now, fallbackCertificate } = input;
   const requests = collectTls(ingresses, store, now, report);
   const defaultCandidate = findDefaultCandidate(input, report);
+  const note = describeTlsSettings(input.settings.tls);
   const defaultCertificate =
-    defaultCandidate === undefined ? fallbackCertificate : toCertificate(defaultCandidate);
+    defaultCandidate === undefined
+      ? addNote(fallbackCertificate, note)
+      : toCertificate(defaultCandidate, note);
   const owned = selectOwned(ingresses, requests, report);
   const hosts = requests.claims.map((claim) => claim.host);
   const policies = readClientCertificatePolicies(ingresses, store, now, report);
   const demands = collectDemands(ingresses, store.secrets, now, report, policies);
   const clients = planClients(demands, hosts, findCandidate(owned), report);
-  const certificates = arrangeCertificates(owned, defaultCertificate, clients.extrasOf);
+  const certificates = arrangeCertificates(owned, defaultCertificate, (candidate) => {
+    const extras = clients.extrasOf(candidate);
+    return note === "" ? extras : { ...extras, note: `${note}${extras.note}` };
+  });
   const looked =
     defaultCandidate === undefined ? requests.candidates : [...requests.candidates, defaultCandidate];
   return {
@@ -72,10 +82,29 @@ function buildTls(ingresses: readonly V1Ingress[], input: ModelInput, report: Re
       hosts,
       clientsOf: clients.clientsOf,
       policies: policies.describe(clients.impossible),
+      demands: [...demands.demands.values()],
     },
     from: now.getTime(),
     until: findNextTurn(looked, now.getTime()),
   };
+}
+
+/**
+ * Hitch makes an OpenSSL context per certificate and keeps it while the file's name stays; so what goes into the context goes into the name.
+ */
+function describeTlsSettings(tls: TlsSettings | undefined): string {
+  const { protocols, ciphers, ciphersuites, curves, preferServerCiphers } = tls ?? DEFAULT_TLS_SETTINGS;
+  const text = JSON.stringify([protocols, ciphers, ciphersuites, curves, preferServerCiphers]);
+  return text === USUAL ? "" : `# settings ${sha256(text)}\n`;
+}
+
+const USUAL = JSON.stringify([DEFAULT_TLS_SETTINGS.protocols, [], [], [], false]);
+
+function addNote(certificate: Certificate, note: string): Certificate {
+  // Without a generated certificate (evener render) there is nothing that a note could be added to.
+  if (note === "" || !/^[0-9a-f]{64}$/.test(certificate.id)) return certificate;
+  const pem = `${certificate.pem}${note}`;
+  return { ...certificate, pem, id: sha256(pem) };
 }
 
 function findNextTurn(candidates: readonly Candidate[], now: number): number {

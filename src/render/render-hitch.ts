@@ -1,11 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Ir } from "../model/types.ts";
-import { safeAlpn, safeCertificateId, safeClientMode, safeInteger, safePath, safePort } from "./safe.ts";
+import {
+  safeAlpn,
+  safeCertificateId,
+  safeCiphers,
+  safeCiphersuites,
+  safeClientMode,
+  safeCurves,
+  safeInteger,
+  safePath,
+  safePort,
+  safeProtocols,
+} from "./safe.ts";
 import { loadTemplate } from "./templates.ts";
 
 /** Every value is a string that a check of safe.ts has let through. */
 interface HitchView {
-  readonly httpsPort: string;
+  readonly frontends: readonly { readonly host: string; readonly port: string }[];
+  readonly front: boolean;
+  readonly protocols: string;
+  /** Empty: not said. */
+  readonly ciphers: string;
+  readonly ciphersuites: string;
+  readonly curves: string;
+  readonly preferServerCiphers: boolean;
+  readonly strictSni: boolean;
   readonly backendSocket: string;
   readonly alpn: string;
   readonly workers: string;
@@ -36,10 +55,21 @@ export function renderHitch({ hitch }: Ir): string {
 const known = new WeakMap<Ir["hitch"], string>();
 
 function render(hitch: Ir["hitch"]): string {
+  const { tls } = hitch;
   const certDir = safePath(hitch.certDir);
   const pathOf = ({ id }: { readonly id: string }): string => `${certDir}/${safeCertificateId(id)}.pem`;
   return template({
-    httpsPort: safePort(hitch.httpsPort),
+    frontends: hitch.frontends.map(({ host, port }) => ({
+      host: host === "127.0.0.1" ? "127.0.0.1" : "*",
+      port: safePort(port),
+    })),
+    front: hitch.front,
+    protocols: safeProtocols(tls.protocols),
+    ciphers: safeCiphers(tls.ciphers),
+    ciphersuites: safeCiphersuites(tls.ciphersuites),
+    curves: safeCurves(tls.curves),
+    preferServerCiphers: tls.preferServerCiphers,
+    strictSni: tls.strictSni,
     backendSocket: safePath(hitch.backendSocket),
     alpn: safeAlpn(hitch.alpn),
     workers: safeInteger(hitch.workers, 1, 64),

@@ -18,6 +18,8 @@ export interface ClientCertificateWish {
 
 export interface IngressOptions {
   readonly lane: Lane;
+  /** Lane `port`. */
+  readonly tcpPort: number | undefined;
   readonly fate: Fate;
   readonly sslRedirect: boolean;
   readonly forceSslRedirect: boolean;
@@ -39,6 +41,7 @@ export interface IngressOptions {
 /** An Ingress without annotations of ours. */
 export const DEFAULT_OPTIONS: IngressOptions = Object.freeze({
   lane: "http",
+  tcpPort: undefined,
   fate: "served",
   sslRedirect: true,
   forceSslRedirect: false,

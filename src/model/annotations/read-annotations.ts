@@ -4,7 +4,7 @@ import type { V1Ingress } from "@kubernetes/client-node";
 import type { SettingsLayer } from "../backend-settings.ts";
 import type { Report } from "../problems.ts";
 import { quote } from "../quote.ts";
-import type { ObjectRef, Redirect } from "../types.ts";
+import type { Lane, ObjectRef, Redirect } from "../types.ts";
 import { toBackendLayer } from "./backend-layer.ts";
 import { fieldOf, findValues, NGINX, OURS, type Tell } from "./find-values.ts";
 import { DEFAULT_OPTIONS, type Fate, type IngressOptions } from "./options.ts";
@@ -19,7 +19,7 @@ export function readAnnotations(ingress: V1Ingress, ref: ObjectRef, report: Repo
   if (names.length === 0) return DEFAULT_OPTIONS;
   let fate: Fate = "served";
   // Read before the others: a relayed connection can't be told that it is not welcome.
-  const isTcp = annotations["evener.io/lane"]?.trim().toLowerCase() === "tcp";
+  const isTcp = isRelayed(annotations);
   const tell: Tell = (name, wanted, reason, message) => {
     const effect = wanted === "close" && isTcp ? "refuse" : wanted;
     if (effect === "refuse") fate = "refused";
@@ -57,6 +57,21 @@ export function readAnnotations(ingress: V1Ingress, ref: ObjectRef, report: Repo
   return join(told, fate, backend);
 }
 
+function isRelayed(annotations: Readonly<Record<string, string>>): boolean {
+  const saysYes = (name: string) => ["true", "1"].includes(annotations[name]?.trim().toLowerCase() ?? "");
+  return (
+    annotations[`${OURS}lane`]?.trim().toLowerCase() === "tcp" ||
+    annotations[`${OURS}tcp-service-port`] !== undefined ||
+    saysYes(`${OURS}ssl-passthrough`) ||
+    saysYes(`${NGINX}ssl-passthrough`)
+  );
+}
+
+function chooseLane({ lane, sslPassthrough, tcpServicePort }: AnnotationValues): Lane {
+  if (tcpServicePort !== undefined) return "port";
+  return sslPassthrough === true ? "passthrough" : (lane ?? "http");
+}
+
 const CONSEQUENCES: Readonly<Record<FaultEffect, string>> = {
   ignore: "it has no effect",
   refuse: "the rules of this Ingress are left out",
@@ -90,7 +105,8 @@ function differsFromNginx(ingress: V1Ingress, name: string): boolean {
 
 function join(values: AnnotationValues, fate: Fate, backend: SettingsLayer): IngressOptions {
   return {
-    lane: values.lane ?? "http",
+    lane: chooseLane(values),
+    tcpPort: values.tcpServicePort,
     fate,
     sslRedirect: values.sslRedirect ?? DEFAULT_OPTIONS.sslRedirect,
     forceSslRedirect: values.forceSslRedirect ?? DEFAULT_OPTIONS.forceSslRedirect,

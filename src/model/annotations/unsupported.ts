@@ -25,7 +25,6 @@ const RATES = "limit-connections bounds the requests at a time";
 const WITH_EFFECT: readonly (readonly [names: string, Unsupported])[] = [
   ["auth-type auth-url", { effect: "close", instead: NO_AUTH }],
   ["canary", { effect: "refuse", instead: "the Ingress it accompanies is served alone" }],
-  ["ssl-passthrough", { effect: "refuse", instead: "evener.io/lane: tcp relays connections, after TLS" }],
 ];
 
 const WITH_ALTERNATIVE: readonly (readonly [names: string, instead: string])[] = [
@@ -105,7 +104,6 @@ const WITH_ALTERNATIVE: readonly (readonly [names: string, instead: string])[] =
   ["session-cookie-expires session-cookie-hash session-cookie-max-age session-cookie-name", SPREAD],
   ["session-cookie-path session-cookie-samesite session-cookie-secure", SPREAD],
   ["ssl-ciphers ssl-prefer-server-ciphers", "TLSProfile: ciphers, preferServerCiphers"],
-  ["tcp-service-port", "TLSProfile: tcpServices"],
   ["upstream-fail-timeout upstream-max-fails", "BackendPolicy: ejection"],
   ["upstream-vhost", "pods get the Host field as the client sent it"],
   ["x-forwarded-prefix", "set the prefix in the application"],
@@ -121,7 +119,7 @@ export const UNSUPPORTED: ReadonlyMap<string, Unsupported> = new Map([
 
 /** Switched off, these ask for what happens anyway. */
 const SWITCHES: ReadonlySet<string> = new Set(
-  split(`canary ssl-passthrough use-regex enable-cors enable-modsecurity enable-opentelemetry
+  split(`canary use-regex enable-cors enable-modsecurity enable-opentelemetry
     enable-opentracing enable-owasp-core-rules enable-influxdb enable-rewrite-log from-to-www-redirect
     http2-push-preload preserve-trailing-slash proxy-buffering proxy-request-buffering relative-redirects
     secure-backends enable-global-auth mirror-request-body grpc-backend add-base-url`),

@@ -176,7 +176,7 @@ static void behind_a_proxy(void **state)
 		feed(&f, both, n + b.n, step);
 		goes_to(&f, "pass");
 		assert_int_equal(ntohs(f.core.client.in.sin_port), 4711);
-		assert_int_equal(ntohs(f.core.origin->local.in.sin_port), 443);
+		assert_int_equal(ntohs(f.core.origin->local.in.sin_port), 2);
 		end(&f);
 		if (step > n + b.n)
 			break;
