@@ -71,7 +71,7 @@ bundle:
 	@install -m 0755 src/cli/launcher.sh dist/bin/evener
 
 .PHONY: generate
-generate: deps ## write charts/evener/crds/ and the generated docs anew, from src/crd
+generate: deps ## write charts/evener/crds/ and the generated docs anew, from the tables in src
 	@$(NODE) src/crd/generate.ts
 
 ##@ Verify
