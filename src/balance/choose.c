@@ -218,14 +218,11 @@ static struct load load_of(const struct choice *c, const struct schedule *s, uin
 
 /* The cells are what counts, so a killed worker leaves nothing behind; adding them up has its price. Groups of up to CELLS / workers channels are
  * looked at as a whole, of larger ones so many from a place chosen by lot. */
-static struct load lightest(const struct choice *c, const struct schedule *s, uint64_t t)
+static struct load lightest(const struct choice *c, const struct schedule *s, uint32_t looks, uint32_t at, uint64_t lot)
 {
-	const uint32_t most = CELLS / shm.workers > WINDOW ? CELLS / shm.workers : WINDOW;
-	const uint32_t looks = s->n < most ? s->n : most;
-	uint32_t at = s->n == looks ? schedule_turn(s, t).channel : schedule_draw(s, rank_mix(t));
 	struct load best = {0};
 	for (uint32_t look = 0; look < looks; look++) {
-		const struct load l = load_of(c, s, at, t);
+		const struct load l = load_of(c, s, at, lot);
 		if (is_lighter(l, best))
 			best = l;
 		if (best.weight != 0 && best.active == 0)
@@ -239,10 +236,14 @@ static struct load lightest(const struct choice *c, const struct schedule *s, ui
  * again, and takes what it then finds at the last. Among equals the schedule decides. */
 ASIDE static const struct channel *least_connections(const struct choice *c, struct schedule *s)
 {
+	const uint32_t most = CELLS / shm.workers > WINDOW ? CELLS / shm.workers : WINDOW;
 	for (unsigned look = 0; look < LOOKS; look++) {
 		const uint64_t t = next_turn(c->group);
+		const uint32_t start = s->n <= most ? schedule_turn(s, t).channel : schedule_draw(s, rank_mix(t));
 		c->attempt->key = t;
-		const struct load l = lightest(c, s, t);
+		if (!takes_part(c, &c->group->channels[start], rank_draw(t, s->name[start])))
+			continue;
+		const struct load l = lightest(c, s, s->n < most ? s->n : most, start, t);
 		if (l.weight == 0)
 			break;
 		const struct channel *ch = &c->group->channels[l.channel];
@@ -256,14 +257,18 @@ ASIDE static const struct channel *two_choices(const struct choice *c, struct sc
 {
 	for (unsigned look = 0; look < LOOKS; look++) {
 		const uint64_t lot = rank_mix(++s->dice ^ (uint64_t)c->worker << 56);
-		const uint32_t one = schedule_draw(s, lot);
-		uint32_t other = one;
-		for (uint64_t again = 1; other == one && again <= 4 && s->n > 1; again++)
-			other = schedule_draw(s, rank_mix(lot + again));
-		const struct load a = load_of(c, s, one, lot), b = load_of(c, s, other, lot);
-		const struct load l = is_lighter(b, a) ? b : a;
+		const struct load a = load_of(c, s, schedule_draw(s, lot), lot);
+		uint32_t other = a.channel;
 		c->attempt->key = lot;
-		if (l.weight != 0 && take(c, &c->group->channels[l.channel]))
+		if (a.weight == 0)
+			continue;
+		for (uint64_t again = 1; other == a.channel && again <= 4 && s->n > 1; again++)
+			other = schedule_draw(s, rank_mix(lot + again));
+		if (other == a.channel)
+			other = other + 1 == s->n ? 0 : other + 1;
+		const struct load b = load_of(c, s, other, lot);
+		const struct load l = is_lighter(b, a) ? b : a;
+		if (take(c, &c->group->channels[l.channel]))
 			return given(c, l.channel);
 	}
 	return by_rank(c, s);
