@@ -226,4 +226,7 @@ test("the counters survive a worker that is killed, and no limit leaks", async (
     await settled(balance, pods);
     assert.ok(pods.every((pod) => pod.sockets.size <= limit));
   }
+  // All workers are others now, and the places are all there still.
+  await hold(t, port, 3 * limit - sum(pods.map((pod) => pod.sockets.size)), 9);
+  assert.deepEqual(await settled(balance, pods), [limit, limit, limit]);
 });
