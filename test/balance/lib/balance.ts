@@ -146,6 +146,11 @@ export class Balance {
     return (await ask(this.control, "reload"))[0] ?? {};
   }
 
+  /** What it logs comes through a pipe, later than what it answers. */
+  async logged(line: RegExp): Promise<void> {
+    await until(`it logs ${line}`, () => line.test(this.log));
+  }
+
   async workers(): Promise<number[]> {
     return (await this.status()).workers.map((w) => w.pid);
   }
