@@ -56,7 +56,10 @@ test("a burst of 5,000 connects passes no limit: pool, channel, client", async (
   const answers = await Promise.all(sockets.map((socket) => readLine(socket).catch(() => "closed")));
   const served = answers.filter((answer) => answer !== "closed").length;
   assert.ok(all.most <= 150, `pool: ${all.most}`);
-  assert.ok((perPod[0]?.most ?? 0) <= 100 && (perPod[1]?.most ?? 0) <= 80, `channels: ${perPod.map((g) => g.most)}`);
+  assert.ok(
+    (perPod[0]?.most ?? 0) <= 100 && (perPod[1]?.most ?? 0) <= 80,
+    `channels: ${perPod.map((g) => g.most)}`,
+  );
   for (const [client, gauge] of perClient) assert.ok(gauge.most <= 7, `${client}: ${gauge.most}`);
   // Racing workers may each step back once too often, yet the places must be used.
   assert.ok(served >= 140 && served === all.now, `served ${served}`);

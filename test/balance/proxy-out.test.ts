@@ -82,7 +82,10 @@ test("each version says who the client is and what it connected to; a pod that s
   await once(direct, "connect");
   const source = `127.0.0.1:${direct.localPort}`;
   const one = await talk(direct);
-  assert.deepEqual([one.version, one.kind, one.source, one.destination], [1, "TCP4", source, `127.0.0.1:${port}`]);
+  assert.deepEqual(
+    [one.version, one.kind, one.source, one.destination],
+    [1, "TCP4", source, `127.0.0.1:${port}`],
+  );
   const six = (await import("node:net")).connect({ port: port6, host: "::1" });
   t.after(() => six.destroy());
   await once(six, "connect");
@@ -115,7 +118,8 @@ test("v2-ssl through Hitch: the pod learns version, cipher, host and protocol, a
   const subject = (name: string) => ["-subj", `/CN=${name}`, "-days", "2", "-nodes", "-newkey", "rsa:2048"];
   openssl("req", "-x509", ...subject("secure.example"), "-keyout", "server.key", "-out", "server.crt");
   openssl("req", "-x509", ...subject("a client"), "-keyout", "client.key", "-out", "client.crt");
-  const pem = readFileSync(path.join(dir, "server.key"), "utf8") + readFileSync(path.join(dir, "server.crt"), "utf8");
+  const pem =
+    readFileSync(path.join(dir, "server.key"), "utf8") + readFileSync(path.join(dir, "server.crt"), "utf8");
   writeFileSync(path.join(dir, "server.pem"), pem, { mode: 0o600 });
   const a = await hearing(t);
   const [port, strict] = [await freePort(), await freePort()];
@@ -132,7 +136,8 @@ test("v2-ssl through Hitch: the pod learns version, cipher, host and protocol, a
   const nobody = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};
   if (nobody.uid !== undefined) {
     chmodSync(dir, 0o755);
-    for (const file of ["server.pem", "balance.sock"]) chownSync(path.join(dir, file), nobody.uid, nobody.gid);
+    for (const file of ["server.pem", "balance.sock"])
+      chownSync(path.join(dir, file), nobody.uid, nobody.gid);
   }
   const conf = (front: number, more: string) =>
     `frontend = { host = "127.0.0.1" port = "${front}" }

@@ -91,9 +91,7 @@ test("four workers hand places on among each other until all of 3,000 are served
      pool p maxconn=9 queue=3000 queue-timeout=120 ${pods[0]?.address}:6 ${pods[1]?.address}:4
      route l * p`,
   );
-  const answers = await Promise.all(
-    Array.from({ length: 3000 }, () => readAll(client(t, port))),
-  );
+  const answers = await Promise.all(Array.from({ length: 3000 }, () => readAll(client(t, port))));
   assert.equal(answers.filter((answer) => answer === "done\n").length, 3000);
   assert.ok(most <= 9, `${most} at a time`);
   await unused(balance);
@@ -157,9 +155,13 @@ test("HTTP: waiting ends in 503 in time, or in the answer; the connection goes o
     held.push(socket);
     return undefined;
   });
-  const lane = await startLane(t, `pool p maxconn=1 queue=2 queue-timeout=0.5 ${backend.channel}\ndefault main p\n`, {
-    workers: 4,
-  });
+  const lane = await startLane(
+    t,
+    `pool p maxconn=1 queue=2 queue-timeout=0.5 ${backend.channel}\ndefault main p\n`,
+    {
+      workers: 4,
+    },
+  );
   const [first, second, third] = await Promise.all([1, 2, 3].map(() => RawClient.open(lane.port)));
   assert.ok(first && second && third);
   t.after(() => {
@@ -194,7 +196,10 @@ test("who leaves while waiting is out at once and no pod hears of it", async (t)
   const port = await freePort();
   const sock = (dir: string) => path.join(dir, "in.sock");
   const backend = await startBackend(t, () => undefined);
-  const lane = await startLane(t, `pool w maxconn=1 queue=5 queue-timeout=60 ${backend.channel}\ndefault main w\n`);
+  const lane = await startLane(
+    t,
+    `pool w maxconn=1 queue=5 queue-timeout=60 ${backend.channel}\ndefault main w\n`,
+  );
   const balance = await start(
     t,
     `workers 2

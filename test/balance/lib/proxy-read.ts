@@ -71,7 +71,10 @@ function v2(bytes: Buffer): ProxyHeader | undefined {
 function v1(bytes: Buffer): ProxyHeader | undefined {
   const end = bytes.indexOf("\r\n", 0, "latin1");
   if (end < 0) return undefined;
-  const [word, kind, from, to, fromPort, toPort, ...more] = bytes.subarray(0, end).toString("latin1").split(" ");
+  const [word, kind, from, to, fromPort, toPort, ...more] = bytes
+    .subarray(0, end)
+    .toString("latin1")
+    .split(" ");
   assert.deepEqual([word, more], ["PROXY", []]);
   const size = end + 2;
   if (kind === "UNKNOWN") return { version: 1, kind, tlvs: new Map(), size };
