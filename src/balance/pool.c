@@ -3,6 +3,7 @@
 #include "pool.h"
 
 #include "choose.h"
+#include "health.h"
 
 static void next_group(struct attempt *a)
 {
@@ -30,6 +31,29 @@ const struct channel *pool_take(const struct pool *p, struct attempt *a, const s
 		a->panic = true;
 		a->group = 0;
 	}
+}
+
+/* Whether a channel is back, only a new connection tells. */
+static bool is_no_probe(uint32_t slot, const struct attempt *a, unsigned worker, uint64_t now_ms)
+{
+	if (a->claim == 0)
+		return true;
+	health_yield(slot, now_ms, a->claim);
+	pool_release(slot, worker);
+	return false;
+}
+
+bool pool_take_channel(const struct pool *p, uint32_t slot, unsigned worker, uint64_t now_ms)
+{
+	struct attempt unused = {0};
+	struct choice c = {.pool = p, .attempt = &unused, .worker = worker, .now_ms = now_ms};
+	for (size_t g = 0; g < p->n; g++) {
+		c.group = &p->groups[g];
+		for (size_t i = 0; i < c.group->n; i++)
+			if (c.group->channels[i].slot == slot && choose_this(&c, &c.group->channels[i]))
+				return is_no_probe(slot, &unused, worker, now_ms);
+	}
+	return false;
 }
 
 void pool_failed(const struct pool *p, uint32_t slot)
