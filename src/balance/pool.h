@@ -16,14 +16,17 @@ struct attempt {
 	uint64_t key;   /* decides on the ranks */
 	bool ranked;
 	bool full;      /* a channel was passed over because it has no place left */
-	bool well;      /* one was enabled and healthy */
 	bool sick;      /* one was passed over for its health */
-	bool panic;     /* none is healthy: health counts no more */
+	bool panic;     /* no healthy one is left to try: those that were passed over have their turn */
+	uint64_t claim; /* of the channel last taken; see health_begin */
 };
 
 /* Takes a place on the next channel that has one, or returns NULL when every channel was tried, is full or is not to be used. */
 const struct channel *pool_take(const struct pool *, struct attempt *, const struct addr *client, unsigned worker,
                                 uint64_t now_ms);
+
+/* Takes a place on the channel of the pool with this slot; false when it is not there any more, not to be used, or full. */
+bool pool_take_channel(const struct pool *, uint32_t slot, unsigned worker, uint64_t now_ms);
 
 /* The channel refused or did not answer in time: a pool with -a has no more use for it. */
 void pool_failed(const struct pool *, uint32_t slot);

@@ -116,7 +116,11 @@ void slots_forget_worker(const struct slots *s, unsigned worker)
 {
 	for (size_t i = 0; i < s->owners.cap; i++) {
 		const struct slot_owner *o = s->owners.at[i].value;
-		if (o != NULL)
-			atomic_store(&shm_cell(o->slot, worker)->v[V_ACTIVE], 0);
+		if (o == NULL)
+			continue;
+		struct shm_cell *cell = shm_cell(o->slot, worker);
+		atomic_store(&cell->v[V_ACTIVE], 0);
+		if (strncmp(o->key, CONF_LIMIT_KEY, sizeof CONF_LIMIT_KEY - 1) == 0)
+			atomic_store(&cell->v[L_QUEUED], 0);
 	}
 }
