@@ -85,17 +85,17 @@ _Static_assert(sizeof(enum lb) == sizeof(int) && sizeof(enum send_proxy) == size
 static const struct pool_option options[] = {
     {"lb", take_choice, offsetof(struct pool, lb), "rr leastconn p2c hash first"},
     {"slow-start", take_seconds, offsetof(struct pool, slow_start_ms), NULL},
+    {"maxconn", take_count, offsetof(struct pool, maxconn), NULL},
+    {"client-limit", take_count, offsetof(struct pool, client_limit), NULL},
+    {"queue", take_count, offsetof(struct pool, queue), NULL},
+    {"queue-timeout", take_seconds, offsetof(struct pool, queue_ms), NULL},
+    {"send-proxy", take_choice, offsetof(struct pool, send_proxy), "none v1 v2 v2-ssl"},
     {"eject", take_eject, offsetof(struct pool, eject), NULL},
     {"check", take_check, offsetof(struct pool, check), NULL},
     {"check-interval", take_check_seconds, offsetof(struct pool, check.interval_ms), NULL},
     {"check-timeout", take_check_seconds, offsetof(struct pool, check.timeout_ms), NULL},
     {"rise", take_check_results, offsetof(struct pool, check.rise), NULL},
     {"fall", take_check_results, offsetof(struct pool, check.fall), NULL},
-    {"maxconn", take_count, offsetof(struct pool, maxconn), NULL},
-    {"client-limit", take_count, offsetof(struct pool, client_limit), NULL},
-    {"queue", take_count, offsetof(struct pool, queue), NULL},
-    {"queue-timeout", take_seconds, offsetof(struct pool, queue_ms), NULL},
-    {"send-proxy", take_choice, offsetof(struct pool, send_proxy), "none v1 v2 v2-ssl"},
 };
 _Static_assert(sizeof options / sizeof *options <= 32, "struct pool has a bit for each");
 

@@ -89,8 +89,8 @@ static bool begin_connect(struct worker *w, struct conn *c, const struct channel
 
 static bool reuse(struct worker *w, struct conn *c, uint32_t slot)
 {
-	/* Whether a channel is back, only a new connection tells; and one with a header in front belongs to its client. */
-	if (c->core.http == NULL || c->core.fresh || c->attempt.claim != 0 || c->core.pool->send_proxy != SEND_PROXY_NONE)
+	/* Whether a channel is back, only a new connection tells. */
+	if (c->core.http == NULL || c->core.fresh || c->core.pool->send_proxy != SEND_PROXY_NONE || c->attempt.claim != 0)
 		return false;
 	struct sock *s = idle_take(w, slot);
 	if (s == NULL)
@@ -228,7 +228,6 @@ void connect_start(struct worker *w, struct conn *c)
 bool connect_retry(struct worker *w, struct conn *c)
 {
 	c->attempt = (struct attempt){0};
-	c->searched = w->generation;
 	if (!limit_take_place(w, c, c->core.pool))
 		return false;
 	connect_next(w, c);

@@ -33,13 +33,15 @@ const struct channel *pool_take(const struct pool *p, struct attempt *a, const s
 	}
 }
 
-/* Whether a channel is back, only a new connection tells. */
-static bool is_no_probe(uint32_t slot, const struct attempt *a, unsigned worker, uint64_t now_ms)
+/* Whether a channel is back, only a new connection tells: one that was there before does not go to it meanwhile. */
+static bool take_healthy(const struct choice *c, const struct channel *ch)
 {
-	if (a->claim == 0)
+	if (!choose_this(c, ch))
+		return false;
+	if (c->attempt->claim == 0)
 		return true;
-	health_yield(slot, now_ms, a->claim);
-	pool_release(slot, worker);
+	health_yield(ch->slot, c->now_ms, c->attempt->claim);
+	pool_release(ch->slot, c->worker);
 	return false;
 }
 
@@ -50,8 +52,8 @@ bool pool_take_channel(const struct pool *p, uint32_t slot, unsigned worker, uin
 	for (size_t g = 0; g < p->n; g++) {
 		c.group = &p->groups[g];
 		for (size_t i = 0; i < c.group->n; i++)
-			if (c.group->channels[i].slot == slot && choose_this(&c, &c.group->channels[i]))
-				return is_no_probe(slot, &unused, worker, now_ms);
+			if (c.group->channels[i].slot == slot)
+				return take_healthy(&c, &c.group->channels[i]);
 	}
 	return false;
 }
