@@ -26,6 +26,7 @@ import {
   type SourceSetting,
 } from "./flags.ts";
 import { httpFlags, type RawHttpOptions, toHttpSettings } from "./http-flags.ts";
+import { type RawTlsOptions, tlsFlags, toTlsSettings } from "./tls-flags.ts";
 
 export { SettingsError };
 
@@ -54,7 +55,7 @@ export interface RunSettings {
 }
 
 /** What commander hands over after every value went through its parser below. */
-interface RawOptions extends RawHttpOptions {
+interface RawOptions extends RawHttpOptions, RawTlsOptions {
   readonly source: SourceSetting;
   readonly kubeconfig?: string;
   readonly secrets: SecretMode;
@@ -115,6 +116,7 @@ export function addModelOptions(command: Command, defaultWorkers: number): Comma
       parseSeconds,
     ).default(30),
     ...httpFlags(),
+    ...tlsFlags(),
   ]);
 }
 
@@ -173,6 +175,7 @@ export function toModelSettings(raw: Omit<RawOptions, "source" | "secrets">): Mo
     runDir: raw.runDir,
     shutdownGraceSeconds: raw.shutdownGracePeriod,
     ...toHttpSettings(raw),
+    ...toTlsSettings(raw, [raw.httpPort, raw.httpsPort]),
   });
 }
 
