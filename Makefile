@@ -71,7 +71,7 @@ bundle:
 	@install -m 0755 src/cli/launcher.sh dist/bin/evener
 
 .PHONY: generate
-generate: deps ## write charts/evener/crds/ and the generated docs anew, from src/crd
+generate: deps ## write charts/evener/crds/ and the generated docs anew, from the tables in src
 	@$(NODE) src/crd/generate.ts
 
 ##@ Verify
@@ -118,6 +118,11 @@ golden: deps ## write test/golden/*/out anew; read the difference before you com
 bench-http: deps dataplane ## CPU per keep-alive HTTPS request beside haproxy and nginx (ROUNDS, SECONDS, CONNECTIONS)
 	@vendor/deps.sh wrk haproxy nginx-light openssl
 	@$(NODE) bench/http.ts
+
+.PHONY: bench-relay
+bench-relay: deps dataplane ## memory per relayed connection and CPU per relayed MB beside haproxy (CONNECTIONS, MEGABYTES, ROUNDS)
+	@vendor/deps.sh haproxy
+	@$(NODE) bench/relay.ts
 
 ##@ Later
 .PHONY: bench

@@ -169,6 +169,16 @@ static void report_answers(FILE *f, uint32_t slot)
 	fputc('}', f);
 }
 
+static void report_limits(FILE *f, const struct pool *p)
+{
+	static const struct {
+		const char *key;
+		unsigned v;
+	} numbers[] = {{"places", V_ACTIVE}, {"queued", L_QUEUED}, {"limited", L_LIMITED}, {"queue_timeouts", L_TIMEOUTS}};
+	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+		number(f, numbers[i].key, p->limit_slot == NO_SLOT ? 0 : shm_sum(p->limit_slot, numbers[i].v));
+}
+
 void report_pools(FILE *f, const struct master *m)
 {
 	for (size_t i = 0; i < m->conf->pools_n; i++) {
@@ -176,6 +186,7 @@ void report_pools(FILE *f, const struct master *m)
 		fputs("{\"pool\":", f);
 		json_string(f, p->name);
 		report_answers(f, p->http_slot);
+		report_limits(f, p);
 		fputs(",\"groups\":[", f);
 		for (size_t g = 0; g < p->n; g++) {
 			if (g > 0)

@@ -139,7 +139,7 @@ for (const lane of ["tcp", "http"] as const)
       const dead = await channel(b.balance, 1);
       assert.equal(dead.ejections, 1);
       assert.ok(dead.failed <= FAILS + CLIENTS, `tried ${dead.failed} times`);
-      assert.match(b.balance.log, /pool p: 127\.0\.0\.1:\d+: ejected for \d+\.\d s/);
+      await b.balance.logged(/pool p: 127\.0\.0\.1:\d+: ejected for \d+\.\d s/);
     });
 
     test("hangs: whoever meets it is served by another one", async (t) => {
@@ -208,7 +208,7 @@ for (const lane of ["tcp", "http"] as const)
       await load.stop();
       assert.deepEqual(load.failed, []);
       if (lane === "tcp") assert.ok(again.accepted > before + 10);
-      assert.match(b.balance.log, /pool p: 127\.0\.0\.1:\d+: returned/);
+      await b.balance.logged(/pool p: 127\.0\.0\.1:\d+: returned/);
     });
   });
 
