@@ -67,7 +67,8 @@ function assumeServices(ingresses: readonly V1Ingress[]): Store["services"] {
       const port = { port: number ?? nextPort(ports), ...(name === undefined ? {} : { name }) };
       services.set(key, {
         metadata: { namespace, name: service.name },
-        spec: { ports: isThere ? ports : [...ports, port] },
+        // An address that nobody has (RFC 5737), for who asks for connections to it.
+        spec: { clusterIP: "192.0.2.1", ports: isThere ? ports : [...ports, port] },
       });
     }
   }

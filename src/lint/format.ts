@@ -36,7 +36,7 @@ function formatIngress(ingress: LintedIngress): string {
 function formatTable(paths: readonly LintedPath[]): readonly string[] {
   const rows = paths.map(({ host, path, lane, backend, served, how }) => [
     host === "*" ? "(any host)" : host,
-    lane === "tcp" ? "(TCP lane)" : path,
+    lane === "http" ? path : "(TCP)",
     `-> ${served ? (backend ?? "redirect") : how.length > 0 ? "closed" : "not served"}`,
     how.join("; "),
   ]);

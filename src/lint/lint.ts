@@ -21,6 +21,7 @@ import type {
   Severity,
   Store,
 } from "../model/types.ts";
+import { describeSettings } from "./describe-pool.ts";
 import { describeOptions, describePath, isClosed } from "./describe-rule.ts";
 
 export interface Finding {
@@ -181,21 +182,46 @@ function judge(
 
 function lintClaim(claim: Claim, { ir }: ModelOutput): LintedPath {
   const { host, lane, pool } = claim;
-  const base = { host, path: describePath(claim), lane, ...(pool === undefined ? {} : { backend: pool }) };
-  if (lane === "tcp") {
-    const served = ir.balance.routes.some((route) => route.host === host && route.pool === pool);
-    return { ...base, served, how: ["connections are relayed"] };
+  const backend = pool === undefined ? undefined : ir.balance.pools.find(({ name }) => name === pool);
+  // What stands behind the port in a pool's name is said in words.
+  const target = pool?.split("/").slice(0, 2).join("/");
+  const base = {
+    host,
+    path: describePath(claim),
+    lane,
+    ...(target === undefined ? {} : { backend: target }),
+  };
+  const settings = backend === undefined ? [] : describeSettings(backend.settings, lane);
+  if (lane !== "http") {
+    const served = ir.balance.routes.some(
+      (route) => route.pool === pool && (lane === "port" || route.host === host),
+    );
+    return { ...base, served, how: served ? [RELAYED[lane], ...settings] : [] };
   }
   const rule = findRule(claim, ir.balance.tables[0]?.rules ?? []);
   const fallback = ir.balance.tables[0]?.fallback;
   if (rule === undefined && host === "*" && fallback?.pool === pool && fallback !== undefined) {
-    return { ...base, served: true, how: ["what no rule matches", ...describeOptions(fallback.options)] };
+    return {
+      ...base,
+      served: true,
+      how: ["what no rule matches", ...describeOptions(fallback.options), ...settings],
+    };
   }
   const served = rule !== undefined && rule.pool === pool;
   if (!served) return { ...base, served, how: [] };
-  const how = describeOptions(rule.options);
-  return isClosed(rule.options) ? { ...base, served: false, how } : { ...base, served, how };
+  const { appRoot } = claim.options;
+  const root = appRoot === undefined || claim.path !== "/" ? [] : [`exactly / gets 302 to ${appRoot}`];
+  const how = [...describeOptions(rule.options), ...root, ...settings];
+  return isClosed(rule.options)
+    ? { ...base, served: false, how: describeOptions(rule.options) }
+    : { ...base, served, how };
 }
+
+const RELAYED: Readonly<Record<Exclude<Lane, "http">, string>> = {
+  tcp: "connections are relayed, after TLS",
+  passthrough: "connections are relayed, before TLS",
+  port: "all connections to the port are relayed",
+};
 
 function findRule({ host, kind, path }: Claim, rules: readonly Rule[]): Rule | undefined {
   return rules.find((rule) => rule.host === host && rule.kind === kind && rule.path === path);
