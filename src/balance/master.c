@@ -4,6 +4,7 @@
 
 #include "clients.h"
 #include "control.h"
+#include "event.h"
 #include "log.h"
 #include "message.h"
 #include "reload.h"
@@ -71,6 +72,7 @@ static void start_worker(struct master *m, unsigned i)
 	w->socket = pair[0];
 	w->generation = m->generation; /* forked with it */
 	w->started_ms = now;
+	event_worker_started(m, i);
 }
 
 static void start_missing(struct master *m)
@@ -91,6 +93,7 @@ static void bury_worker(struct master *m, unsigned i, int status)
 		          WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
 		w->restarts++;
 	}
+	event_worker_ended(m, i, status);
 	w->start_at_ms = now - w->started_ms < STEADY_MS ? now + RESTART_DELAY_MS : now;
 	w->pid = 0;
 	slots_forget_worker(&m->slots, i);
@@ -122,6 +125,7 @@ void master_drain(struct master *m)
 	m->draining = true;
 	m->kill_at_ms = master_now_ms() + m->conf->grace_ms + KILL_AFTER_MS;
 	log_info("draining for up to %u ms", m->conf->grace_ms);
+	event_plain(m->control, "draining");
 	for (size_t i = 0; i < m->conf->listeners_n; i++) {
 		close(m->sockets[i]);
 		if (m->conf->listeners[i]->path != NULL)
@@ -165,7 +169,10 @@ static int wait_ms(const struct master *m)
 {
 	uint64_t now = master_now_ms();
 	uint64_t next = UINT64_MAX;
-	if (m->draining)
+	const int look = control_wait_ms(m->control);
+	if (look >= 0)
+		next = now + (uint64_t)look;
+	if (m->draining && m->kill_at_ms < next)
 		next = m->kill_at_ms;
 	for (unsigned i = 0; i < m->workers_n && !m->draining; i++)
 		if (m->workers[i].pid == 0 && m->workers[i].start_at_ms < next)
@@ -184,6 +191,7 @@ static void turn(struct master *m)
 		take_signals(m);
 		control_handle(m->control, m, polls + 1, n);
 	}
+	control_look(m->control, m, false);
 	start_missing(m);
 	if (m->draining && master_now_ms() >= m->kill_at_ms) {
 		kill_workers(m);

@@ -3,6 +3,8 @@
 #include "reload.h"
 
 #include "clients.h"
+#include "control.h"
+#include "event.h"
 #include "log.h"
 #include "message.h"
 #include "shm.h"
@@ -342,13 +344,17 @@ bool master_reload(struct master *m)
 		refuse(&in);
 		m->reloads_failed++;
 		log_error("reload refused: %s", m->last_error);
+		event_reload(m, false);
 		return false;
 	}
 	distribute(m, &in, generation, file);
 	close(file);
+	control_look(m->control, m, true);
 	adopt(m, &in, generation);
 	slots_collect(&m->slots, generation);
 	m->reloads_ok++;
+	control_reloaded(m->control, m);
+	event_reload(m, true);
 	log_info("reloaded: generation %llu, %zu pools", (unsigned long long)generation, m->conf->pools_n);
 	return true;
 }

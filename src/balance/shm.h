@@ -44,6 +44,7 @@ struct shm_cell {
 struct shm_shared {
 	_Alignas(SHM_ROW) _Atomic uint64_t cursor; /* group: turns taken */
 	_Atomic uint32_t disabled;                 /* channel: gets no connections; by command, or by a worker that saw it fail */
+	_Atomic uint32_t weight;                   /* channel: live weight + 1; 0: that of the configuration */
 };
 
 extern struct shm {

@@ -21,6 +21,9 @@ struct slots {
 	uint32_t used; /* slots ever handed out */
 };
 
+/* Whether V_ACTIVE is something under way. Where answers are counted by code, or by time, all eight numbers only grow. */
+bool slots_has_gauge(const struct slot_owner *);
+
 /* Writes every slot number of conf: that of the same key before, or a fresh one. False when memory ran out. */
 bool slots_assign(struct slots *, struct conf *, uint64_t generation);
 

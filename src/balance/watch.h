@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+/* watch: which channels have changed their state since the last look.
+ *
+ * A state changes by command, by a worker that saw a channel fail, or by a check. The master finds out by looking, and only while
+ * somebody follows: what happens on a connection costs nothing more. */
+#ifndef BALANCE_WATCH_H
+#define BALANCE_WATCH_H
+
+#include "conf.h"
+#include "channel_state.h"
+
+struct watch {
+	unsigned char *state; /* by slot: 1 + enum channel_state, 0: not seen yet */
+	size_t n;
+};
+
+/* Takes the states as they are for known. False when memory ran out: then changes of new channels are not told. */
+bool watch_begin(struct watch *, const struct conf *);
+
+/* Calls changed for each channel that has another state than the last time. */
+void watch_look(struct watch *, const struct conf *,
+                void (*changed)(void *with, const struct pool *, const struct channel *, enum channel_state was), void *with);
+
+void watch_end(struct watch *);
+
+#endif
