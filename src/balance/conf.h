@@ -18,12 +18,36 @@ struct channel {
 	uint32_t max;  /* connections at a time over all workers; 0: no limit */
 	uint32_t slot; /* counters; see conf_slots */
 	uint32_t id;   /* keeps the counters when the address changes; 0: the address does */
+	uint32_t weight; /* share of the new connections; 0: none. A command may override it (shm_shared.weight) */
+};
+
+/* How a group that is not ended by `%` chooses. */
+enum lb { LB_RR, LB_LEASTCONN, LB_P2C, LB_HASH, LB_FIRST };
+
+enum { WEIGHT_MAX = 256 };
+
+enum send_proxy { SEND_PROXY_NONE, SEND_PROXY_V1, SEND_PROXY_V2, SEND_PROXY_V2_SSL };
+
+enum check_kind { CHECK_NONE, CHECK_TCP, CHECK_HTTP };
+
+/* Active checks of a pool's channels. */
+struct check {
+	enum check_kind kind;
+	const char *path, *host; /* CHECK_HTTP; host NULL: the channel's address */
+	uint32_t interval_ms, timeout_ms;
+	uint32_t rise, fall; /* results in a row that change a channel's state */
+};
+
+/* Passive health: failed connects in a row that put a channel out for a time. */
+struct eject {
+	uint32_t fails; /* 0: off */
+	uint32_t base_ms, max_ms;
 };
 
 struct group {
 	struct channel *channels;
 	size_t n;
-	bool hash;     /* choose by client address instead of round robin */
+	bool hash;     /* ended by `%`: choose by client address modulo n, whatever the pool's strategy */
 	uint32_t slot; /* cursor */
 };
 
@@ -37,7 +61,17 @@ struct pool {
 	struct addr from;     /* connect from this address; len 0: any */
 	bool autodisable;     /* a channel that fails gets no more connections until somebody enables it */
 	bool strict_hash;     /* a hash group offers a client its one channel, or none */
-	uint32_t http_slot;   /* requests by class of status; see H_* in stats.h */
+	uint32_t http_slot;   /* requests by class of status; see H_* in shm.h */
+	enum lb lb;
+	uint32_t slow_start_ms; /* how long an endpoint that comes (back) takes to reach its weight; 0: none */
+	uint32_t maxconn;       /* connections, or requests under way, over all channels and workers; 0: no limit */
+	uint32_t client_limit;  /* the same per client address */
+	uint32_t queue;         /* how many may wait for a place, over all workers */
+	uint32_t queue_ms;
+	enum send_proxy send_proxy;
+	struct eject eject;
+	struct check check;
+	uint32_t options;       /* bits of the key=value words seen, in the order of the parser's table */
 };
 
 struct listener {

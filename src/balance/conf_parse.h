@@ -36,6 +36,11 @@ bool parse_host(struct parse *, const char *what, struct word, char **host);
 /* The table of this name, made when it is new; NULL with the reason when memory ran out. */
 struct table *conf_table(struct parse *, struct word name);
 
+/* Options of a pool line: `-x [VALUE]`, whose value is the next word, and `KEY=VALUE`, each at most once. */
+void pool_defaults(struct pool *);
+bool take_pool_switch(struct parse *, struct pool *, struct word);
+bool take_pool_option(struct parse *, struct pool *, struct word);
+
 /* One function per directive. */
 bool take_listen(struct parse *);
 bool take_pool(struct parse *);

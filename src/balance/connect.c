@@ -125,7 +125,8 @@ static void abandon_attempt(struct worker *w, struct conn *c, enum core_failure 
 static void connect_next(struct worker *w, struct conn *c)
 {
 	const struct channel *ch;
-	while (c->core.pool != NULL && (ch = pool_take(c->core.pool, &c->attempt, &c->core.client, w->id)) != NULL) {
+	while (c->core.pool != NULL &&
+	       (ch = pool_take(c->core.pool, &c->attempt, &c->core.client, w->id, w->env.now)) != NULL) {
 		c->slot = ch->slot;
 		trace(w, c, ch, "connecting to");
 		if (reuse(w, c, ch->slot) || begin_connect(w, c, ch))

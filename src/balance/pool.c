@@ -46,8 +46,10 @@ static uint32_t first_of(const struct group *g, const struct addr *client)
 	return (uint32_t)(n % g->n);
 }
 
-const struct channel *pool_take(const struct pool *p, struct attempt *a, const struct addr *client, unsigned worker)
+const struct channel *pool_take(const struct pool *p, struct attempt *a, const struct addr *client, unsigned worker,
+                                uint64_t now_ms)
 {
+	(void)now_ms;
 	for (; a->group < p->n; a->group++, a->tried = 0) {
 		const struct group *g = &p->groups[a->group];
 		if (a->tried == 0)

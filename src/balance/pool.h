@@ -13,7 +13,8 @@ struct attempt {
 };
 
 /* Takes a place on the next channel that has one, or returns NULL when every channel was tried, is full or is disabled. */
-const struct channel *pool_take(const struct pool *, struct attempt *, const struct addr *client, unsigned worker);
+const struct channel *pool_take(const struct pool *, struct attempt *, const struct addr *client, unsigned worker,
+                                uint64_t now_ms);
 
 /* The channel refused or did not answer in time: a pool with -a has no more use for it. */
 void pool_failed(const struct pool *, uint32_t slot);
