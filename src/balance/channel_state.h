@@ -22,7 +22,7 @@ const char *channel_state_name(enum channel_state);
 uint32_t channel_weight(const struct channel *);
 
 /* Does what a line asks for to every channel of the pool with this address. Returns how many there are. */
-size_t channel_change(const struct pool *, const struct control_line *);
+size_t channel_change(const struct pool *, const struct control_line *, uint64_t now_ms);
 
 /* What of the live settings a reload takes away, for each channel that both configurations have: a weight whose configured weight has
  * changed. A drained or disabled channel stays so. False when memory ran out; nothing has changed then. */

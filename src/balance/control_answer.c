@@ -57,7 +57,7 @@ static void answer_channel(FILE *f, struct control *c, const struct master *m, c
 		return;
 	}
 	addr_format(&line->channel, address);
-	const size_t n = channel_change(p, line);
+	const size_t n = channel_change(p, line, master_now_ms());
 	if (n == 0) {
 		char why[ADDR_TEXT + 64];
 		snprintf(why, sizeof why, "there is no channel %s in pool", address);

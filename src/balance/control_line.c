@@ -43,8 +43,8 @@ static bool take_change(struct reading *r, struct control_line *out, struct word
 		return refuse(r, "\"%.*s\" is none of enable, disable, drain and weight=N", SHOW(w));
 	out->change = CHANGE_WEIGHT;
 	const size_t skip = strlen("weight=");
-	if (w.len == skip || !word_number((struct word){w.at + skip, w.len - skip}, 0, CONTROL_WEIGHT_MAX, &out->number))
-		return refuse(r, "\"%.*s\" is not a weight from 0 to %d", SHOW(w), CONTROL_WEIGHT_MAX);
+	if (w.len == skip || !word_number((struct word){w.at + skip, w.len - skip}, 0, WEIGHT_MAX, &out->number))
+		return refuse(r, "\"%.*s\" is not a weight from 0 to %d", SHOW(w), WEIGHT_MAX);
 	return true;
 }
 

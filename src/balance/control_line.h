@@ -3,7 +3,7 @@
 #ifndef BALANCE_CONTROL_LINE_H
 #define BALANCE_CONTROL_LINE_H
 
-#include "addr.h"
+#include "conf.h"
 #include "words.h"
 
 enum control_verb {
@@ -20,7 +20,7 @@ enum control_verb {
 
 enum channel_change { CHANGE_ENABLE, CHANGE_DISABLE, CHANGE_DRAIN, CHANGE_WEIGHT };
 
-enum { CONTROL_TOP_USUAL = 10, CONTROL_WEIGHT_MAX = 256, CONTROL_REASON = 160 };
+enum { CONTROL_TOP_USUAL = 10, CONTROL_REASON = 160 };
 
 struct control_line {
 	enum control_verb verb;

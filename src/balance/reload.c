@@ -2,6 +2,7 @@
 /* reload: from a file to a configuration that every worker runs, or to a reason why not. */
 #include "reload.h"
 
+#include "channel_state.h"
 #include "clients.h"
 #include "control.h"
 #include "event.h"
@@ -336,11 +337,13 @@ bool master_reload(struct master *m)
 		fail(m, "draining: no configuration is taken any more");
 	else if (!parse(m, &in) || !fits_running(m, &in) || !open_sockets(m, &in))
 		ok = false;
-	else if (!slots_assign(&m->slots, in.conf, generation) || (file = pack(&in)) < 0)
+	else if (!slots_assign(&m->slots, in.conf, generation) || (file = pack(&in)) < 0 || !channel_reconcile(m->conf, in.conf))
 		fail(m, "%s: no memory to hand the configuration to the workers", m->file);
 	else
 		ok = true;
 	if (!ok) {
+		if (file >= 0)
+			close(file);
 		refuse(&in);
 		m->reloads_failed++;
 		log_error("reload refused: %s", m->last_error);

@@ -94,10 +94,18 @@ static void report_answers(FILE *f, uint32_t slot)
 	fputc('}', f);
 }
 
+static const char *lb_name(enum lb lb)
+{
+	static const char *const names[] = {
+	    [LB_RR] = "rr", [LB_LEASTCONN] = "leastconn", [LB_P2C] = "p2c", [LB_HASH] = "hash", [LB_FIRST] = "first"};
+	return names[lb];
+}
+
 static void report_pool(FILE *f, const struct pool *p)
 {
 	fputs("{\"pool\":", f);
 	json_string(f, p->name);
+	report_text(f, "lb", lb_name(p->lb));
 	report_answers(f, p->http_slot);
 	fputs(",\"groups\":[", f);
 	for (size_t g = 0; g < p->n; g++) {

@@ -19,7 +19,7 @@ static void check_channel(const struct control_line *a)
 	static const char *const words[] = {"enable", "disable", "drain", "weight="};
 	char text[4096], address[ADDR_TEXT], again[ADDR_TEXT], number[16] = "", reason[CONTROL_REASON];
 	struct control_line b;
-	check(a->change <= CHANGE_WEIGHT && a->number <= CONTROL_WEIGHT_MAX && a->pool.len > 0);
+	check(a->change <= CHANGE_WEIGHT && a->number <= WEIGHT_MAX && a->pool.len > 0);
 	if (a->change == CHANGE_WEIGHT)
 		snprintf(number, sizeof number, "%u", (unsigned)a->number);
 	addr_format(&a->channel, address);

@@ -26,6 +26,9 @@ export function program(shipped = false): string {
 export interface Channel {
   channel: string;
   max: number;
+  weight: number;
+  enabled: boolean;
+  state: string;
   active: number;
   total: number;
   failed: number;
@@ -37,6 +40,7 @@ export interface Pool {
   pool: string;
   groups?: { mode: string; channels: Channel[] }[];
   draining?: Channel[];
+  lb?: string;
 }
 
 export interface Status {

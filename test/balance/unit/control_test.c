@@ -149,7 +149,7 @@ static size_t command(const struct conf *c, const char *text)
 	char reason[CONTROL_REASON];
 	assert_true(control_line_parse(&l, text, strlen(text), reason));
 	const struct pool *p = map_get(&c->pool_by_name, l.pool.at, l.pool.len);
-	return channel_change(p, &l);
+	return channel_change(p, &l, 1);
 }
 
 #define STATE(c, pool, i) channel_state_name(channel_state((c)->pools[pool], channel(c, pool, i)))
