@@ -111,7 +111,8 @@ test("reset counts from zero, and forgets nothing that is under way", async (t) 
   });
   assert.equal((await ask(balance.control, "reset"))[0]?.ok, true);
   const after = await balance.channels("p");
-  const sums = (key: "active" | "total" | "bytes_out"): number => after.reduce((sum, one) => sum + one[key], 0);
+  const sums = (key: "active" | "total" | "bytes_out"): number =>
+    after.reduce((sum, one) => sum + one[key], 0);
   assert.deepEqual([sums("active"), sums("total"), sums("bytes_out")], [1, 0, 0]);
   const listener = await balance.listener("l");
   assert.deepEqual([listener.active, listener.accepted], [1, 0]);
@@ -122,7 +123,9 @@ test("reset counts from zero, and forgets nothing that is under way", async (t) 
 test("top lists the busiest pools first, and no more than asked for", async (t) => {
   const pod = await named(t, "a");
   const ports = [await freePort(), await freePort(), await freePort()];
-  const lines = ports.map((port, i) => `listen l${i} tcp:127.0.0.1:${port}\npool p${i} ${pod.address}\nroute l${i} * p${i}`);
+  const lines = ports.map(
+    (port, i) => `listen l${i} tcp:127.0.0.1:${port}\npool p${i} ${pod.address}\nroute l${i} * p${i}`,
+  );
   const balance = await start(t, lines.join("\n"));
   for (const [i, n] of [1, 3, 2].entries()) {
     for (let k = 0; k < n; k++) await readLine(connect(t, ports[i] ?? 0));
@@ -149,7 +152,10 @@ test("top lists the busiest pools first, and no more than asked for", async (t) 
 });
 
 /** A client that follows: its events so far, without their times. */
-async function follow(t: TestContext, balance: Balance): Promise<{ socket: net.Socket; events: Record<string, unknown>[] }> {
+async function follow(
+  t: TestContext,
+  balance: Balance,
+): Promise<{ socket: net.Socket; events: Record<string, unknown>[] }> {
   const socket = connect(t, balance.control);
   socket.write("follow\n");
   const first = JSON.parse(await readLine(socket));
@@ -179,9 +185,21 @@ test("who follows is told of channels, weights, reloads and workers, as they hap
     return events.shift() ?? {};
   };
   await change(balance, a, "drain");
-  assert.deepEqual(await take("drain"), { event: "channel", pool: "p", channel: a, state: "draining", was: "up" });
+  assert.deepEqual(await take("drain"), {
+    event: "channel",
+    pool: "p",
+    channel: a,
+    state: "draining",
+    was: "up",
+  });
   await change(balance, b, "enable");
-  assert.deepEqual(await take("enable"), { event: "channel", pool: "p", channel: b, state: "up", was: "disabled" });
+  assert.deepEqual(await take("enable"), {
+    event: "channel",
+    pool: "p",
+    channel: b,
+    state: "up",
+    was: "disabled",
+  });
   await change(balance, b, "enable"); // it is: nothing to tell
   await change(balance, b, "weight=9");
   assert.deepEqual(await take("weight"), { event: "weight", pool: "p", channel: b, weight: 9 });
@@ -205,7 +223,10 @@ test("who follows is told of a channel that a worker disabled (-a)", async (t) =
   const port = await freePort();
   const gone = `127.0.0.1:${await freePort()}`;
   const pod = await named(t, "a");
-  const balance = await start(t, `listen l tcp:127.0.0.1:${port}\npool p -a ${gone} ! ${pod.address}\nroute l * p`);
+  const balance = await start(
+    t,
+    `listen l tcp:127.0.0.1:${port}\npool p -a ${gone} ! ${pod.address}\nroute l * p`,
+  );
   const { events } = await follow(t, balance);
   assert.equal((await exchange(port)).trim(), "a");
   await until("it is told", () => events.length > 0);
