@@ -2,6 +2,7 @@
 /* channel_state: what becomes of a channel right now, and what somebody at the control socket makes of it. */
 #include "channel_state.h"
 
+#include "health.h"
 #include "shm.h"
 
 #include <stdlib.h>
@@ -10,12 +11,13 @@
 /* In shm_shared.weight: weight 0 by command. */
 enum { DRAINED = 1 };
 
+static const char *const names[] = {
+    [CHANNEL_UP] = "up",           [CHANNEL_DOWN] = "down",         [CHANNEL_EJECTED] = "ejected",
+    [CHANNEL_PROBING] = "probing", [CHANNEL_DISABLED] = "disabled", [CHANNEL_DRAINING] = "draining",
+};
+
 const char *channel_state_name(enum channel_state s)
 {
-	static const char *const names[] = {
-	    [CHANNEL_UP] = "up",           [CHANNEL_DOWN] = "down",         [CHANNEL_EJECTED] = "ejected",
-	    [CHANNEL_PROBING] = "probing", [CHANNEL_DISABLED] = "disabled", [CHANNEL_DRAINING] = "draining",
-	};
 	return names[s];
 }
 
@@ -26,12 +28,17 @@ uint32_t channel_weight(const struct channel *ch)
 }
 
 /* What somebody decided comes before what was found out. */
-enum channel_state channel_state(const struct pool *p, const struct channel *ch)
+enum channel_state channel_state(const struct pool *p, const struct channel *ch, uint64_t now_ms)
 {
-	(void)p;
 	if (atomic_load_explicit(&shm_shared(ch->slot)->disabled, memory_order_relaxed) != 0)
 		return CHANNEL_DISABLED;
-	return channel_weight(ch) == 0 ? CHANNEL_DRAINING : CHANNEL_UP;
+	if (channel_weight(ch) == 0)
+		return CHANNEL_DRAINING;
+	const char *state = health_state(p, ch->slot, now_ms);
+	for (enum channel_state s = CHANNEL_DOWN; s <= CHANNEL_PROBING; s++)
+		if (strcmp(state, names[s]) == 0)
+			return s;
+	return CHANNEL_UP;
 }
 
 static void enable(const struct channel *ch, struct shm_shared *s, uint64_t now_ms)

@@ -15,7 +15,7 @@ enum channel_state {
 	CHANNEL_DRAINING, /* weight 0: no new connections */
 };
 
-enum channel_state channel_state(const struct pool *, const struct channel *);
+enum channel_state channel_state(const struct pool *, const struct channel *, uint64_t now_ms);
 const char *channel_state_name(enum channel_state);
 
 /* The weight in force: the live one, else that of the configuration. */

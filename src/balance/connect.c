@@ -3,6 +3,7 @@
 #include "connect.h"
 
 #include "idle.h"
+#include "judge.h"
 #include "log.h"
 #include "socket.h"
 
@@ -40,23 +41,10 @@ static void connected(struct worker *w, struct conn *c)
 	shm_add(conn_cell(w, c->slot), V_REQUESTS, c->core.http != NULL);
 	c->connect_until = 0;
 	c->pod->blocked = false;
+	if (!reused)
+		judge_connected(w, c);
 	connect_forget(c);
 	core_connected(&c->core, reused);
-}
-
-/* Whether a failed attempt says something about the channel, rather than about this machine. */
-static bool is_channels_fault(int error)
-{
-	switch (error) {
-	case EMFILE:
-	case ENFILE:
-	case ENOMEM:
-	case ENOBUFS:
-	case ENOSPC:
-	case EADDRNOTAVAIL:
-		return false;
-	}
-	return true;
 }
 
 /* A new socket on its way to a channel; false with errno. */
@@ -88,7 +76,8 @@ static bool begin_connect(struct worker *w, struct conn *c, const struct channel
 
 static bool reuse(struct worker *w, struct conn *c, uint32_t slot)
 {
-	if (c->core.http == NULL || c->core.fresh)
+	/* Whether a channel is back, only a new connection tells. */
+	if (c->core.http == NULL || c->core.fresh || c->attempt.claim != 0)
 		return false;
 	struct sock *s = idle_take(w, slot);
 	if (s == NULL)
@@ -114,8 +103,8 @@ static void trace(const struct worker *w, const struct conn *c, const struct cha
 static void abandon_attempt(struct worker *w, struct conn *c, enum core_failure why, int error)
 {
 	shm_add(conn_cell(w, c->slot), V_FAILED, 1);
-	if (c->core.pool != NULL && is_channels_fault(error))
-		pool_failed(c->core.pool, c->slot);
+	if (c->core.pool != NULL)
+		judge_failed(w, c, error);
 	conn_drop_pod(w, c);
 	c->connect_until = 0;
 	c->failure = why;
@@ -141,8 +130,11 @@ static void connect_next(struct worker *w, struct conn *c)
 
 void connect_start(struct worker *w, struct conn *c)
 {
-	c->attempt = (struct attempt){0};
-	c->failure = FAILED_NONE;
+	/* A search goes on in the configuration it began in, or begins anew. */
+	if (!c->core.further || c->searched != w->generation)
+		c->attempt = (struct attempt){0};
+	c->searched = w->generation;
+	c->failure = c->core.further ? FAILED_CONNECT : FAILED_NONE;
 	note_connecting(w, c);
 	connect_next(w, c);
 }
@@ -152,7 +144,7 @@ void connect_repool(struct worker *w, const struct conf *coming)
 	for (struct conn *c = w->connecting; c != NULL; c = c->connecting) {
 		const char *name = c->core.pool == NULL ? "" : c->core.pool->name;
 		core_repool(&c->core, map_get(&coming->pool_by_name, name, strlen(name)));
-		c->attempt = (struct attempt){0};
+		c->attempt = (struct attempt){.claim = c->attempt.claim}; /* the one under way goes on */
 	}
 }
 

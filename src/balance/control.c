@@ -22,6 +22,7 @@
 enum {
 	LINE = 1024,
 	LOOK_MS = 200, /* between two looks at the channels, while somebody follows */
+	SOON_MS = 10,  /* … when it is known that there is something to see: more may come with it */
 };
 
 static const char too_many[] = "{\"ok\":false,\"error\":\"too many clients\"}\n";
@@ -154,7 +155,7 @@ bool control_follow(struct control *c, const struct master *m)
 		return false;
 	cl->follows = true;
 	if (c->followers++ == 0) {
-		(void)watch_begin(&c->watch, m->conf);
+		(void)watch_begin(&c->watch, m->conf, master_now_ms());
 		c->look_at_ms = master_now_ms() + LOOK_MS;
 	}
 	return true;
@@ -196,6 +197,15 @@ void control_look(struct control *c, const struct master *m, bool now)
 	c->look_at_ms = master_now_ms() + LOOK_MS;
 }
 
+void control_look_soon(struct control *c)
+{
+	if (c == NULL || c->followers == 0)
+		return;
+	const uint64_t soon = master_now_ms() + SOON_MS;
+	if (soon < c->look_at_ms)
+		c->look_at_ms = soon;
+}
+
 int control_wait_ms(const struct control *c)
 {
 	if (c == NULL || c->followers == 0)
@@ -207,7 +217,7 @@ int control_wait_ms(const struct control *c)
 void control_reloaded(struct control *c, const struct master *m)
 {
 	if (c != NULL && c->followers > 0)
-		(void)watch_begin(&c->watch, m->conf);
+		(void)watch_begin(&c->watch, m->conf, master_now_ms());
 }
 
 static void answer(struct control *c, struct client *cl, struct master *m, char *line, size_t n)

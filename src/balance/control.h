@@ -28,6 +28,9 @@ void control_handle(struct control *, struct master *, const struct pollfd *, si
 /* Tells those who follow of channels that have changed; unless it has to be now, does nothing until it is time. */
 void control_look(struct control *, const struct master *, bool now);
 
+/* There is something to see. */
+void control_look_soon(struct control *);
+
 /* How long the master may wait until then; -1: as long as it likes. */
 int control_wait_ms(const struct control *);
 

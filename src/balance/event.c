@@ -2,6 +2,7 @@
 /* event: what those who follow are told. */
 #include "event.h"
 
+#include "health.h"
 #include "report_parts.h"
 
 #include <sys/wait.h>
@@ -67,21 +68,23 @@ void event_weight(struct control *c, const struct pool *p, const char *address, 
 	control_tell(c);
 }
 
-static void tell_state(void *with, const struct pool *p, const struct channel *ch, enum channel_state was)
+static void tell_change(void *with, const struct watch_change *change)
 {
 	struct control *c = with;
 	char address[ADDR_TEXT];
 	FILE *f = control_event(c, "channel");
 	if (f == NULL)
 		return;
-	addr_format(&ch->addr, address);
-	name_channel(f, p, address);
-	report_text(f, "state", channel_state_name(channel_state(p, ch)));
-	report_text(f, "was", channel_state_name(was));
+	addr_format(&change->channel->addr, address);
+	name_channel(f, change->pool, address);
+	report_text(f, "state", channel_state_name(change->is));
+	report_text(f, "was", channel_state_name(change->was));
+	if (change->is == CHANNEL_EJECTED)
+		report_number(f, "milliseconds", health_ejected_for(change->channel->slot, change->now_ms));
 	control_tell(c);
 }
 
 void event_look(struct control *c, struct watch *w, const struct conf *conf)
 {
-	watch_look(w, conf, tell_state, c);
+	watch_look(w, conf, master_now_ms(), tell_change, c);
 }

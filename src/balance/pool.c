@@ -2,6 +2,7 @@
 /* pool: which channel is next. */
 #include "pool.h"
 
+#include "health.h"
 #include "shm.h"
 
 /* Two workers that race for the last place both see it taken and both step back. A few unequal pauses let one of them have it. */
@@ -34,9 +35,37 @@ static bool take_place(const struct channel *ch, unsigned worker)
 	return false;
 }
 
-static bool is_disabled(const struct channel *ch)
+bool pool_enabled(const struct channel *ch)
 {
-	return atomic_load_explicit(&shm_shared(ch->slot)->disabled, memory_order_relaxed) != 0;
+	const struct shm_shared *s = shm_shared(ch->slot);
+	const uint32_t weight = atomic_load_explicit(&s->weight, memory_order_relaxed);
+	return atomic_load_explicit(&s->disabled, memory_order_relaxed) == 0 && (weight == 0 ? ch->weight > 0 : weight > 1);
+}
+
+/* Passed over for its health alone, a channel is kept in mind: see pool_take. */
+static bool is_usable(const struct pool *p, const struct channel *ch, struct attempt *a, uint64_t now_ms)
+{
+	if (!pool_enabled(ch))
+		return false;
+	/* The second search is for those that the first passed over. */
+	const bool healthy = health_usable(p, ch, now_ms);
+	a->unhealthy |= !healthy;
+	return healthy != a->desperate;
+}
+
+/* A place, and where the channel is half-open the right to be the one that tries it. */
+static bool take(const struct pool *p, const struct channel *ch, struct attempt *a, unsigned worker, uint64_t now_ms)
+{
+	a->claim = 0;
+	if (!take_place(ch, worker)) {
+		a->full = true;
+		return false;
+	}
+	if (a->desperate || health_begin(p, ch->slot, now_ms, &a->claim))
+		return true;
+	pool_release(ch->slot, worker);
+	a->unhealthy = true;
+	return false;
 }
 
 static uint32_t first_of(const struct group *g, const struct addr *client)
@@ -46,10 +75,9 @@ static uint32_t first_of(const struct group *g, const struct addr *client)
 	return (uint32_t)(n % g->n);
 }
 
-const struct channel *pool_take(const struct pool *p, struct attempt *a, const struct addr *client, unsigned worker,
-                                uint64_t now_ms)
+static const struct channel *search(const struct pool *p, struct attempt *a, const struct addr *client, unsigned worker,
+                                    uint64_t now_ms)
 {
-	(void)now_ms;
 	for (; a->group < p->n; a->group++, a->tried = 0) {
 		const struct group *g = &p->groups[a->group];
 		if (a->tried == 0)
@@ -57,11 +85,23 @@ const struct channel *pool_take(const struct pool *p, struct attempt *a, const s
 		const size_t offered = g->hash && p->strict_hash ? 1 : g->n;
 		while (a->tried < offered) {
 			const struct channel *ch = &g->channels[(a->start + a->tried++) % g->n];
-			if (!is_disabled(ch) && take_place(ch, worker))
+			if (is_usable(p, ch, a, now_ms) && take(p, ch, a, worker, now_ms))
 				return ch;
 		}
 	}
 	return NULL;
+}
+
+const struct channel *pool_take(const struct pool *p, struct attempt *a, const struct addr *client, unsigned worker,
+                                uint64_t now_ms)
+{
+	const struct channel *ch = search(p, a, client, worker, now_ms);
+	/* Better to try a channel that is said to be ill than to refuse. But where a healthy one is merely full, its limit is the answer. */
+	if (ch != NULL || a->desperate || !a->unhealthy || a->full)
+		return ch;
+	a->desperate = true;
+	a->group = a->tried = 0;
+	return search(p, a, client, worker, now_ms);
 }
 
 void pool_failed(const struct pool *p, uint32_t slot)

@@ -28,7 +28,8 @@ static void report_channel(FILE *f, const struct pool *p, const struct channel *
 	report_number(f, "max", ch->max);
 	report_number(f, "weight", channel_weight(ch));
 	fprintf(f, ",\"enabled\":%s", atomic_load(&shm_shared(ch->slot)->disabled) ? "false" : "true");
-	report_text(f, "state", channel_state_name(channel_state(p, ch)));
+	report_text(f, "state", channel_state_name(channel_state(p, ch, master_now_ms())));
+	report_number(f, "ejections", atomic_load(&shm_shared(ch->slot)->ejections));
 	report_channel_counts(f, ch->slot);
 	fputc('}', f);
 }

@@ -26,12 +26,12 @@ static void raise_slots(struct watch *w, const struct pool *p, const struct chan
 
 static void note(struct watch *w, const struct pool *p, const struct channel *ch, void *with)
 {
-	(void)with;
+	const uint64_t *now_ms = with;
 	if (ch->slot < w->n)
-		w->state[ch->slot] = (unsigned char)(1 + channel_state(p, ch));
+		w->state[ch->slot] = (unsigned char)(1 + channel_state(p, ch, *now_ms));
 }
 
-bool watch_begin(struct watch *w, const struct conf *c)
+bool watch_begin(struct watch *w, const struct conf *c, uint64_t now_ms)
 {
 	size_t most = 0;
 	each(w, c, raise_slots, &most);
@@ -44,30 +44,30 @@ bool watch_begin(struct watch *w, const struct conf *c)
 	}
 	if (w->n > 0)
 		memset(w->state, 0, w->n);
-	each(w, c, note, NULL);
+	each(w, c, note, &now_ms);
 	return most <= w->n;
 }
 
 struct looking {
-	void (*changed)(void *, const struct pool *, const struct channel *, enum channel_state);
+	void (*changed)(void *, const struct watch_change *);
 	void *with;
+	uint64_t now_ms;
 };
 
 static void compare(struct watch *w, const struct pool *p, const struct channel *ch, void *with)
 {
 	const struct looking *l = with;
-	const enum channel_state now = channel_state(p, ch);
 	const unsigned was = ch->slot < w->n ? w->state[ch->slot] : 0;
-	if (was == 0 || was == 1u + now)
+	const enum channel_state is = channel_state(p, ch, l->now_ms);
+	if (was == 0 || was == 1u + is)
 		return;
-	w->state[ch->slot] = (unsigned char)(1 + now);
-	l->changed(l->with, p, ch, (enum channel_state)(was - 1));
+	w->state[ch->slot] = (unsigned char)(1 + is);
+	l->changed(l->with, &(struct watch_change){p, ch, (enum channel_state)(was - 1), is, l->now_ms});
 }
 
-void watch_look(struct watch *w, const struct conf *c,
-                void (*changed)(void *, const struct pool *, const struct channel *, enum channel_state), void *with)
+void watch_look(struct watch *w, const struct conf *c, uint64_t now_ms, void (*changed)(void *, const struct watch_change *), void *with)
 {
-	struct looking l = {changed, with};
+	struct looking l = {changed, with, now_ms};
 	each(w, c, compare, &l);
 }
 

@@ -6,7 +6,6 @@
 #ifndef BALANCE_WATCH_H
 #define BALANCE_WATCH_H
 
-#include "conf.h"
 #include "channel_state.h"
 
 struct watch {
@@ -15,11 +14,17 @@ struct watch {
 };
 
 /* Takes the states as they are for known. False when memory ran out: then changes of new channels are not told. */
-bool watch_begin(struct watch *, const struct conf *);
+bool watch_begin(struct watch *, const struct conf *, uint64_t now_ms);
+
+struct watch_change {
+	const struct pool *pool;
+	const struct channel *channel;
+	enum channel_state was, is;
+	uint64_t now_ms;
+};
 
 /* Calls changed for each channel that has another state than the last time. */
-void watch_look(struct watch *, const struct conf *,
-                void (*changed)(void *with, const struct pool *, const struct channel *, enum channel_state was), void *with);
+void watch_look(struct watch *, const struct conf *, uint64_t now_ms, void (*changed)(void *with, const struct watch_change *), void *with);
 
 void watch_end(struct watch *);
 

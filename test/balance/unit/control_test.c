@@ -152,7 +152,7 @@ static size_t command(const struct conf *c, const char *text)
 	return channel_change(p, &l, 1);
 }
 
-#define STATE(c, pool, i) channel_state_name(channel_state((c)->pools[pool], channel(c, pool, i)))
+#define STATE(c, pool, i) channel_state_name(channel_state((c)->pools[pool], channel(c, pool, i), 1))
 
 static void channels_are_changed_by_address(void **state)
 {
@@ -236,14 +236,14 @@ struct seen {
 	char text[512];
 };
 
-static void note(void *with, const struct pool *p, const struct channel *ch, enum channel_state was)
+static void note(void *with, const struct watch_change *c)
 {
 	struct seen *s = with;
 	char address[ADDR_TEXT];
 	const size_t n = strlen(s->text);
-	addr_format(&ch->addr, address);
-	snprintf(s->text + n, sizeof s->text - n, "%s %s %s>%s;", p->name, address, channel_state_name(was),
-	         channel_state_name(channel_state(p, ch)));
+	addr_format(&c->channel->addr, address);
+	snprintf(s->text + n, sizeof s->text - n, "%s %s %s>%s;", c->pool->name, address, channel_state_name(c->was),
+	         channel_state_name(c->is));
 }
 
 static void changes_are_seen_once(void **state)
@@ -253,13 +253,13 @@ static void changes_are_seen_once(void **state)
 	struct watch w = {0};
 	struct seen seen = {""};
 	command(c, "channel p 1.1.1.2:1 disable");
-	assert_true(watch_begin(&w, c));
-	watch_look(&w, c, note, &seen);
+	assert_true(watch_begin(&w, c, 1));
+	watch_look(&w, c, 1, note, &seen);
 	assert_string_equal(seen.text, "");
 	command(c, "channel p 1.1.1.1:1 drain");
 	command(c, "channel p 1.1.1.2:1 enable");
-	watch_look(&w, c, note, &seen);
-	watch_look(&w, c, note, &seen);
+	watch_look(&w, c, 1, note, &seen);
+	watch_look(&w, c, 1, note, &seen);
 	assert_string_equal(seen.text, "p 1.1.1.1:1 up>draining;p 1.1.1.2:1 disabled>up;");
 	watch_end(&w);
 	conf_free(reload(c, "pool unused"));

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+/* check: one active check of one channel. */
+#include "check.h"
+
+#include "health.h"
+#include "socket.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+enum { AT_CONNECT, AT_STATUS, AT_INTERIM, AT_REST };
+
+enum {
+	ANSWER_MAX = 64 * 1024, /* an endpoint that says more than this has been heard */
+	REQUEST_MAX = CHECK_PATH_MAX + HOST_PORT_MAX + 128,
+};
+
+void check_stop(struct checking *c)
+{
+	if (c->fd >= 0)
+		close(c->fd);
+	c->fd = -1;
+}
+
+static enum check_result bad(struct checking *c, unsigned *why, unsigned what)
+{
+	/* An answer that is not wanted any more is cut off; a verdict stays what it was. */
+	const bool decided = c->state == AT_REST;
+	check_stop(c);
+	*why = what;
+	return decided || (what < CHECK_GARBLED && !health_is_fault((int)what)) ? CHECK_GOING : CHECK_BAD;
+}
+
+static enum check_result send_request(struct checking *c, const struct check_plan *plan, unsigned *why)
+{
+	char text[REQUEST_MAX], address[ADDR_TEXT];
+	const struct check *h = &plan->pool->check;
+	size_t sent;
+	addr_format(&plan->addr, address);
+	int n = snprintf(text, sizeof text, "GET %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: balance-check\r\nAccept: */*\r\n"
+	                                    "Connection: close\r\n\r\n",
+	                 h->path, h->host == NULL ? address : h->host);
+	/* A new socket has room for far more than this, so a short write is a failure too. */
+	const enum io io = socket_send(c->fd, (struct iovec){text, (size_t)n}, &sent);
+	if (io != IO_OK || sent < (size_t)n)
+		return bad(c, why, (unsigned)(io == IO_ERROR ? errno : EPIPE));
+	c->state = AT_STATUS;
+	return CHECK_GOING;
+}
+
+static enum check_result connected(struct checking *c, const struct check_plan *plan, unsigned *why)
+{
+	if (plan->pool->check.kind == CHECK_HTTP)
+		return send_request(c, plan, why);
+	check_stop(c);
+	return CHECK_GOOD;
+}
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static enum check_result take_line(struct checking *c, unsigned *why)
+{
+	const char *s = c->line;
+	if (memcmp(s, "HTTP/1.", 7) != 0 || !is_digit(s[7]) || s[8] != ' ' || !is_digit(s[9]) || !is_digit(s[10]) || !is_digit(s[11]))
+		return bad(c, why, CHECK_GARBLED);
+	c->seen = 0;
+	c->state = s[9] == '1' ? AT_INTERIM : AT_REST;
+	if (s[9] == '1')
+		return CHECK_GOING; /* the answer is still to come (RFC 9110 §15.2) */
+	*why = CHECK_STATUS + (unsigned)((s[9] - '0') * 100 + (s[10] - '0') * 10 + s[11] - '0');
+	return s[9] == '2' || s[9] == '3' ? CHECK_GOOD : CHECK_BAD;
+}
+
+static enum check_result take_byte(struct checking *c, char byte, unsigned *why)
+{
+	static const char end[] = "\r\n\r\n";
+	switch (c->state) {
+	case AT_STATUS:
+		c->line[c->seen++] = byte;
+		return c->seen == sizeof c->line ? take_line(c, why) : CHECK_GOING;
+	case AT_INTERIM:
+		c->blank = byte == end[c->blank] ? c->blank + 1 : byte == '\r';
+		if (c->blank == sizeof end - 1) {
+			c->blank = 0;
+			c->state = AT_STATUS;
+		}
+	}
+	return CHECK_GOING;
+}
+
+static enum check_result read_answer(struct checking *c, unsigned *why)
+{
+	char text[4096];
+	size_t n;
+	enum check_result result = CHECK_GOING;
+	while (c->fd >= 0) {
+		switch (socket_recv(c->fd, (struct iovec){text, sizeof text}, &n)) {
+		case IO_OK:
+			break;
+		case IO_AGAIN:
+			return result;
+		case IO_EOF:
+			return result != CHECK_GOING ? check_stop(c), result : bad(c, why, CHECK_GARBLED);
+		default:
+			return result != CHECK_GOING ? check_stop(c), result : bad(c, why, (unsigned)errno);
+		}
+		c->read += (uint32_t)n;
+		for (size_t i = 0; i < n && c->fd >= 0 && c->state != AT_REST; i++) {
+			enum check_result r = take_byte(c, text[i], why);
+			if (r != CHECK_GOING)
+				result = r;
+		}
+		if (c->read > ANSWER_MAX && c->fd >= 0) {
+			unsigned garbled = CHECK_GARBLED;
+			enum check_result r = bad(c, &garbled, CHECK_GARBLED);
+			if (r == CHECK_BAD) {
+				*why = garbled;
+				result = r;
+			}
+		}
+	}
+	return result;
+}
+
+enum check_result check_begin(struct checking *c, const struct check_plan *plan, int epoll, void *ptr, unsigned *why)
+{
+	struct epoll_event e = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data.ptr = ptr};
+	bool done;
+	*c = (struct checking){.fd = socket_connect(&plan->addr, &plan->pool->from, &done), .state = AT_CONNECT};
+	if (c->fd < 0 || epoll_ctl(epoll, EPOLL_CTL_ADD, c->fd, &e) < 0)
+		return bad(c, why, (unsigned)errno);
+	return done ? connected(c, plan, why) : CHECK_GOING;
+}
+
+enum check_result check_event(struct checking *c, const struct check_plan *plan, unsigned *why)
+{
+	if (c->state != AT_CONNECT)
+		return read_answer(c, why);
+	const int error = socket_error(c->fd);
+	if (error != 0)
+		return bad(c, why, (unsigned)error);
+	enum check_result result = connected(c, plan, why);
+	return result == CHECK_GOING && c->fd >= 0 ? read_answer(c, why) : result;
+}
+
+enum check_result check_expired(struct checking *c, unsigned *why)
+{
+	return bad(c, why, ETIMEDOUT);
+}
