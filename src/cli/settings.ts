@@ -21,6 +21,7 @@ import {
   parseSeconds,
   parseSource,
   parseWorkers,
+  parseZone,
   SettingsError,
   type SourceSetting,
 } from "./flags.ts";
@@ -67,6 +68,7 @@ interface RawOptions extends RawHttpOptions {
   readonly electionId: string;
   readonly updateStatusOnShutdown: boolean;
   readonly hostOwnership: HostOwnership;
+  readonly zone?: string;
   readonly shutdownDelay?: number;
   readonly httpPort: number;
   readonly httpsPort: number;
@@ -98,6 +100,11 @@ export function addModelOptions(command: Command, defaultWorkers: number): Comma
     )
       .choices(HOST_OWNERSHIPS)
       .default("path"),
+    flag(
+      "--zone <name>",
+      "topology zone we run in: its endpoints come first where a Service asks for that",
+      parseZone,
+    ),
     flag("--http-port <port>", "plain HTTP port", parsePort).default(8080),
     flag("--https-port <port>", "TLS port", parsePort).default(8443),
     flag("--run-dir <dir>", "where configuration, keys and sockets live", parseRunDir).default("/run/evener"),
@@ -158,6 +165,8 @@ export function toModelSettings(raw: Omit<RawOptions, "source" | "secrets">): Mo
     ...(raw.defaultSslCertificate === undefined ? {} : { defaultSslCertificate: raw.defaultSslCertificate }),
     publishStatusAddresses: Object.freeze([...raw.publishStatusAddress]),
     hostOwnership: raw.hostOwnership,
+    // A pod whose node has no zone gets the variable without a value.
+    ...(raw.zone === undefined || raw.zone === "" ? {} : { zone: raw.zone }),
     httpPort: raw.httpPort,
     httpsPort: raw.httpsPort,
     workers: raw.workers,

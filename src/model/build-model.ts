@@ -78,7 +78,7 @@ export function createModelBuilder(): BuildModel {
           http: settings.http,
           accessLog: settings.accessLog,
           listeners: buildListeners(settings),
-          pools: pools.build(wished.requests, routed.usedPools, store.endpointSlices, report),
+          pools: pools.build(wished.requests, routed.usedPools, store.endpointSlices, settings.zone, report),
           routes: routed.routes,
           tables: [routed.table],
         },

@@ -74,7 +74,7 @@ class IngressReader {
     const options = this.#options;
     if (backend === undefined || options.fate === "refused") return undefined;
     const field = "spec.defaultBackend";
-    const pool = this.#backends.resolve(backend, this.#ref, field, options.times);
+    const pool = this.#backends.resolve(backend, this.#ref, field, options.backend);
     return pool === undefined ? undefined : { ingress: this.#ingress, ref: this.#ref, field, pool, options };
   }
 
@@ -108,7 +108,7 @@ class IngressReader {
     const base = { ...this.#base(host, field), ...read, lane, options, challenge };
     // Nobody is led to the backend, so it need not exist.
     if (options.redirect !== undefined) return { ...base, pool: undefined };
-    const pool = this.#backends.resolve(path.backend, this.#ref, `${field}.backend`, options.times);
+    const pool = this.#backends.resolve(path.backend, this.#ref, `${field}.backend`, options.backend);
     return pool === undefined ? undefined : { ...base, pool };
   }
 

@@ -7,6 +7,7 @@ import type {
   V1Secret,
   V1Service,
 } from "@kubernetes/client-node";
+import type { BackendSettings } from "./backend-settings.ts";
 
 /** Names one Kubernetes object, in problems, statuses, logs and Events. */
 export interface ObjectRef {
@@ -66,21 +67,11 @@ export interface Channel {
 /** `http`: requests are read and routed one by one. `tcp`: connections are relayed as they are. */
 export type Lane = "http" | "tcp";
 
-/** Times that an Ingress may set for its pools, in whole seconds. */
-export interface PoolTimes {
-  /** For connecting to one endpoint. */
-  readonly connectSeconds: number;
-  /** HTTP lane: how long the pod may be silent while it is to answer. */
-  readonly responseSeconds: number;
-}
-
 export interface Pool {
-  /** `namespace/service:port`, and `/tCONNECT-rRESPONSE` where an Ingress asks for other times. */
+  /** `namespace/service:port`, and what an Ingress asks for behind it where that is something else (`pool-names.ts`). */
   readonly name: string;
-  readonly times: PoolTimes;
-  /** TCP lane: no byte in either direction. */
-  readonly idleTimeoutSeconds: number;
-  /** Tried in order; each is a round-robin group. */
+  readonly settings: BackendSettings;
+  /** Tried in order: endpoints, those of other zones, those of backup Services. None is empty, no endpoint is in two. */
   readonly groups: readonly (readonly Channel[])[];
 }
 
@@ -240,6 +231,8 @@ export interface ModelSettings {
   /** Value of Strict-Transport-Security for hosts with a certificate. */
   readonly hsts?: string;
   readonly alpn: readonly AlpnProtocol[];
+  /** The topology zone we run in; endpoints of it may be preferred. */
+  readonly zone?: string;
 }
 
 export interface ModelInput {

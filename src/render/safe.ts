@@ -4,6 +4,7 @@
  * what users got wrong long before; whatever is stopped here is a fault of ours, so it throws.
  */
 
+import type { BackendSettings } from "../model/backend-settings.ts";
 import { canonicalRange } from "../model/cidr.ts";
 import { canonicalIp } from "../model/ip.ts";
 import { ANY_HOST, isDnsLabel, isHost, isPortName, isPortNumber } from "../model/names.ts";
@@ -64,9 +65,9 @@ export function safeProxy(value: Listener["proxy"]): string {
   return check(["none", "v1", "v2", "any"].includes(value), "proxy mode", value);
 }
 
-/** `namespace/service:port`, the port by number or, where it could not be found, by name; then times, if any. */
+/** `namespace/service:port`, the port by number or, where it could not be found, by name; then what is special about it, if any. */
 export function safePoolName(value: string): string {
-  const match = /^([^/:]+)\/([^/:]+):([^/:]+)(?:\/t\d{1,5}-r\d{1,5})?$/.exec(value);
+  const match = /^([^/:]+)\/([^/:]+):([^/:]+)(?:\/[a-z0-9][a-z0-9.-]{0,99})?$/.exec(value);
   const [, namespace = "", service = "", port = ""] = match ?? [];
   const portOk = isPortName(port) || (/^\d{1,5}$/.test(port) && isPortNumber(Number(port)));
   return check(isDnsLabel(namespace) && isDnsLabel(service) && portOk, "pool name", value);
@@ -77,6 +78,15 @@ export function safeChannel({ address, port, max }: Channel): string {
   const host = address.includes(":") ? `[${address}]` : address;
   const limit = max === 0 ? "" : `:${safeInteger(max, 1, 1e9)}`;
   return `${host}:${safePort(port)}${limit}`;
+}
+
+export function safeSendProxy(value: BackendSettings["sendProxy"]): string {
+  return check(["v1", "v2", "v2-ssl"].includes(value), "PROXY version", value);
+}
+
+/** A comma would end it. */
+export function safeCheckPath(value: string): string {
+  return check(isUrlPath(value) && !value.includes(","), "path of a check", value);
 }
 
 export function safeTable(value: string): string {

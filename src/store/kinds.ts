@@ -154,7 +154,12 @@ const endpointSlice: Shape = {
           hostname: "string",
           nodeName: "string",
           zone: "string",
-          hints: "any",
+          hints: {
+            fields: {
+              forZones: { list: { fields: { name: "string" }, required: ["name"] } },
+              forNodes: { list: { fields: { name: "string" }, required: ["name"] } },
+            },
+          },
           targetRef: "any",
           deprecatedTopology: stringMap,
         },

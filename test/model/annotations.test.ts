@@ -56,8 +56,8 @@ describe("values", () => {
     ["limit-connections", "1000000", "limitConnections", 1_000_000],
     ["proxy-body-size", "1g", "maxBodyBytes", 2 ** 30],
     ["proxy-body-size", "100", "maxBodyBytes", 100],
-    ["proxy-connect-timeout", "3600s", "times", { connectSeconds: 3600, responseSeconds: 60 }],
-    ["proxy-read-timeout", "1", "times", { connectSeconds: 5, responseSeconds: 1 }],
+    ["proxy-connect-timeout", "3600s", "backend", { connectSeconds: 3600 }],
+    ["proxy-read-timeout", "1", "backend", { responseSeconds: 1 }],
   ];
   for (const [name, text, key, value] of good) {
     test(`${name}: ${text}`, () => {

@@ -12,6 +12,15 @@ export const LANE = {
     onFault: "refuse",
     parse: parseWord("http", "tcp"),
   }),
+  proxyProtocol: annotation({
+    name: "proxy-protocol",
+    nginx: false,
+    scope: "backend",
+    type: "v1, v2, v2-ssl or none",
+    doc: "begin connections to the pods with a PROXY header that has the client's address; `v2-ssl` adds what is known of its TLS (default none)",
+    onFault: "ignore",
+    parse: parseWord("v1", "v2", "v2-ssl", "none"),
+  }),
   backendProtocol: annotation<"http" | "grpc">({
     name: "backend-protocol",
     nginx: true,

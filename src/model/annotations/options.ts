@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What the annotations of one Ingress come to. */
-import type { Lane, PoolTimes, Redirect } from "../types.ts";
+import type { SettingsLayer } from "../backend-settings.ts";
+import type { Lane, Redirect } from "../types.ts";
+import { NOTHING_SAID } from "./backend-layer.ts";
 
 /** `closed`: its rules answer 403. `refused`: they are left out. */
 export type Fate = "served" | "closed" | "refused";
@@ -20,10 +22,9 @@ export interface IngressOptions {
   readonly limitConnections: number;
   /** 0: no limit. */
   readonly maxBodyBytes: number;
-  readonly times: PoolTimes;
+  /** What it says about the pools it leads to. */
+  readonly backend: SettingsLayer;
 }
-
-export const DEFAULT_TIMES: PoolTimes = Object.freeze({ connectSeconds: 5, responseSeconds: 60 });
 
 /** An Ingress without annotations of ours. */
 export const DEFAULT_OPTIONS: IngressOptions = Object.freeze({
@@ -38,5 +39,5 @@ export const DEFAULT_OPTIONS: IngressOptions = Object.freeze({
   deny: Object.freeze([]),
   limitConnections: 0,
   maxBodyBytes: 0,
-  times: DEFAULT_TIMES,
+  backend: NOTHING_SAID,
 });

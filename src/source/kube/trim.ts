@@ -39,8 +39,9 @@ export function trimIngressClass({ metadata, spec }: V1IngressClass, interner: I
 }
 
 export function trimService(service: V1Service, interner: Interner): V1Service {
-  const { type, clusterIP, clusterIPs, externalIPs, externalName, ports } = service.spec ?? {};
-  const wanted = { type, clusterIP, clusterIPs, externalIPs, externalName, ports };
+  const { type, clusterIP, clusterIPs, externalIPs, externalName, ports, trafficDistribution } =
+    service.spec ?? {};
+  const wanted = { type, clusterIP, clusterIPs, externalIPs, externalName, ports, trafficDistribution };
   const spec = Object.fromEntries(Object.entries(wanted).filter(([, value]) => value !== undefined));
   const addresses = readAddresses(service.status);
   return {
@@ -59,7 +60,7 @@ export function trimEndpointSlice(slice: V1EndpointSlice, interner: Interner): V
     },
     addressType: interner.share(slice.addressType),
     ...(slice.ports === undefined ? {} : { ports: interner.shareAll(slice.ports) }),
-    endpoints: (slice.endpoints ?? []).map(trimEndpoint),
+    endpoints: (slice.endpoints ?? []).map((endpoint) => trimEndpoint(endpoint, interner)),
   };
 }
 
@@ -72,8 +73,14 @@ export function trimSecret({ metadata, type, data }: V1Secret, interner: Interne
   };
 }
 
-function trimEndpoint({ addresses, conditions }: V1Endpoint): V1Endpoint {
-  return { addresses, ...(conditions === undefined ? {} : { conditions: shareConditions(conditions) }) };
+function trimEndpoint({ addresses, conditions, zone, hints }: V1Endpoint, interner: Interner): V1Endpoint {
+  const forZones = hints?.forZones;
+  return {
+    addresses,
+    ...(conditions === undefined ? {} : { conditions: shareConditions(conditions) }),
+    ...(zone === undefined ? {} : { zone: interner.share(zone) }),
+    ...(forZones === undefined ? {} : { hints: interner.shareAll({ forZones }) }),
+  };
 }
 
 /** There are only so many combinations. */
