@@ -151,7 +151,7 @@ export interface HttpSettings {
   readonly publicHttpsPort: number;
 }
 
-export type AlpnProtocol = "h2" | "http/1.1";
+export type AlpnProtocol = "h2" | "http/1.1" | "postgresql";
 
 export interface ServedHost {
   readonly host: string;
