@@ -6,6 +6,7 @@ import { isDnsLabel } from "../model/names.ts";
 import { quote } from "../model/quote.ts";
 import { HOST_OWNERSHIPS, type HostOwnership, type ModelSettings } from "../model/types.ts";
 import { SECRET_MODES, type SecretMode } from "../source/kube/scopes.ts";
+import { engineFlags, type RawEngineOptions, toEngineSettings } from "./engine-flags.ts";
 import {
   addAll,
   flag,
@@ -54,7 +55,7 @@ export interface RunSettings {
 }
 
 /** What commander hands over after every value went through its parser below. */
-interface RawOptions extends RawHttpOptions {
+interface RawOptions extends RawHttpOptions, RawEngineOptions {
   readonly source: SourceSetting;
   readonly kubeconfig?: string;
   readonly secrets: SecretMode;
@@ -115,6 +116,7 @@ export function addModelOptions(command: Command, defaultWorkers: number): Comma
       parseSeconds,
     ).default(30),
     ...httpFlags(),
+    ...engineFlags(),
   ]);
 }
 
@@ -173,12 +175,14 @@ export function toModelSettings(raw: Omit<RawOptions, "source" | "secrets">): Mo
     runDir: raw.runDir,
     shutdownGraceSeconds: raw.shutdownGracePeriod,
     ...toHttpSettings(raw),
+    ...toEngineSettings(raw, [raw.httpPort, raw.httpsPort]),
   });
 }
 
 export function toRunSettings(command: Command): RunSettings {
   const raw = command.opts<RawOptions>();
-  if ([raw.httpPort, raw.httpsPort].includes(raw.healthzPort)) {
+  const tcpPorts = (toEngineSettings(raw, []).tcpServices ?? []).map(({ port }) => port);
+  if ([raw.httpPort, raw.httpsPort, ...tcpPorts].includes(raw.healthzPort)) {
     throw new SettingsError(`--healthz-port ${raw.healthzPort} is taken by another listener`);
   }
   return Object.freeze({

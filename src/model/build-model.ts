@@ -10,10 +10,11 @@ import { selectIngresses } from "./ingress-classes.ts";
 import { assignLanes, type Lanes } from "./lanes.ts";
 import { PoolBuilder } from "./pools.ts";
 import { collectProblems, type Report } from "./problems.ts";
-import { compareText } from "./refs.ts";
+import { compareText, refOf } from "./refs.ts";
 import { Stage } from "./stage.ts";
 import { buildStatuses, type ServedClaim } from "./statuses.ts";
 import { collectRoutes, type TcpRoutes } from "./tcp-routes.ts";
+import { listTcpListeners, listTcpRoutes, resolveTcpServices, type TcpPort } from "./tcp-services.ts";
 import { type Tls, TlsBuilder } from "./tls-builder.ts";
 import type {
   HttpTable,
@@ -23,9 +24,11 @@ import type {
   ModelInput,
   ModelOutput,
   ModelSettings,
+  Pool,
   Route,
   Store,
 } from "./types.ts";
+import { planUpstream } from "./upstream.ts";
 
 const HTTPS = "https";
 const HTTP = "http";
@@ -59,12 +62,14 @@ export function createModelBuilder(): BuildModel {
       enforceHostOwnership(selectIngresses(store, settings), settings.hostOwnership, found),
     );
     const secured = tls.build(ingresses, input, report);
-    const wished = wishes.run([ingresses, store.services], report, (found) =>
-      readWishes(ingresses, store.services, found),
+    const wished = wishes.run([ingresses, store.services, settings], report, (found) =>
+      readWishes(ingresses, store.services, settings, found),
     );
     const routed = routing.run([wished, secured, settings], report, (found) =>
       route(wished, secured, settings, found),
     );
+    const built = pools.build(wished.requests, routed.usedPools, store.endpointSlices, settings.zone, report);
+    const { services: upstream, left } = planUpstream(wished.tcpPorts, built, settings, report);
     return {
       ir: {
         hitch: hitch.run([secured, routed, settings], report, (found) =>
@@ -77,10 +82,11 @@ export function createModelBuilder(): BuildModel {
           trust: settings.trustedProxies,
           http: settings.http,
           accessLog: settings.accessLog,
-          listeners: buildListeners(settings),
-          pools: pools.build(wished.requests, routed.usedPools, store.endpointSlices, settings.zone, report),
-          routes: routed.routes,
+          listeners: [...buildListeners(settings), ...listTcpListeners(left, settings)],
+          pools: upstream.length === 0 ? built : dropUnused(built, routed, left),
+          routes: left.length === 0 ? routed.routes : [...routed.routes, ...listTcpRoutes(left)],
           tables: [routed.table],
+          ...(upstream.length === 0 ? {} : { upstream }),
         },
       },
       statuses: statuses.run([ingresses, routed, settings], report, () =>
@@ -96,12 +102,19 @@ interface Wishes {
   readonly lanes: Lanes;
   readonly fallbacks: Claims["fallbacks"];
   readonly requests: readonly PoolRequest[];
+  readonly tcpPorts: readonly TcpPort[];
 }
 
-function readWishes(ingresses: readonly V1Ingress[], services: Store["services"], report: Report): Wishes {
+function readWishes(
+  ingresses: readonly V1Ingress[],
+  services: Store["services"],
+  { tcpServices = [] }: ModelSettings,
+  report: Report,
+): Wishes {
   const backends = createBackends(services, report);
   const { paths, fallbacks } = collectClaims(ingresses, backends, report);
-  return { lanes: assignLanes(paths, report), fallbacks, requests: backends.requests() };
+  const tcpPorts = resolveTcpServices(tcpServices, backends, report);
+  return { lanes: assignLanes(paths, report), fallbacks, requests: backends.requests(), tcpPorts };
 }
 
 interface Routing {
@@ -113,7 +126,12 @@ interface Routing {
   readonly usedPools: ReadonlySet<string>;
 }
 
-function route({ lanes, fallbacks }: Wishes, tls: Tls, settings: ModelSettings, report: Report): Routing {
+function route(
+  { lanes, fallbacks, tcpPorts, requests }: Wishes,
+  tls: Tls,
+  settings: ModelSettings,
+  report: Report,
+): Routing {
   const tcp = collectRoutes(lanes.tcp, report);
   const http = buildHttpRules(
     {
@@ -127,13 +145,35 @@ function route({ lanes, fallbacks }: Wishes, tls: Tls, settings: ModelSettings, 
     report,
   );
   const routes = buildRoutes(tcp);
+  if (settings.upstreamBalance !== undefined) reportRoutes(routes, requests, report);
   return {
     tcp,
     routes,
     table: http.table,
     served: [...http.served, ...tcp.served],
-    usedPools: listPools(routes, http.table),
+    usedPools: listPools([...routes, ...tcpPorts], http.table),
   };
+}
+
+/** The one thing of the TCP lane that upstream Balance could never serve. */
+function reportRoutes(routes: readonly Route[], requests: readonly PoolRequest[], report: Report): void {
+  const targets = new Map(requests.map(({ name, target }) => [name, target]));
+  for (const { host, pool } of routes) {
+    const service = targets.get(pool)?.service;
+    if (service === undefined) continue;
+    const message = `upstream Balance can't tell host ${host} by its server name; Evener's own Balance serves it`;
+    report(refOf("Service", service), "warning", "UpstreamCannotExpress", message);
+  }
+}
+
+/** Without the pools that only upstream processes serve. */
+function dropUnused(
+  pools: readonly Pool[],
+  { routes, table }: Routing,
+  left: readonly TcpPort[],
+): readonly Pool[] {
+  const used = listPools([...routes, ...left], table);
+  return pools.filter(({ name }) => used.has(name));
 }
 
 function describeHitch(tls: Tls, { tcp, table }: Routing, settings: ModelSettings, report: Report) {
@@ -176,7 +216,10 @@ function buildRoutes({ winners }: TcpRoutes): readonly Route[] {
     .flatMap(([host, { pool }]) => (pool === undefined ? [] : [{ listener: HTTPS, host, pool }]));
 }
 
-function listPools(routes: readonly Route[], { rules, fallback }: HttpTable): ReadonlySet<string> {
+function listPools(
+  routes: readonly { readonly pool: string }[],
+  { rules, fallback }: HttpTable,
+): ReadonlySet<string> {
   const used = new Set(routes.map((route) => route.pool));
   for (const { pool } of rules) if (pool !== undefined) used.add(pool);
   if (fallback !== undefined) used.add(fallback.pool);

@@ -8,6 +8,7 @@ import type {
   V1Service,
 } from "@kubernetes/client-node";
 import type { BackendSettings } from "./backend-settings.ts";
+import type { TcpService } from "./tls-settings.ts";
 
 /** Names one Kubernetes object, in problems, statuses, logs and Events. */
 export interface ObjectRef {
@@ -90,8 +91,21 @@ export interface Listener {
   readonly proxy: "none" | "v1" | "v2" | "any";
   /** Only trusted peers speak PROXY; the others come without. */
   readonly trustedOnly: boolean;
-  /** HTTP lane: whose rules the requests follow. */
-  readonly table: string;
+  /** HTTP lane: whose rules the requests follow. Absent: all connections are relayed as they are. */
+  readonly table?: string;
+}
+
+/** A TCP port that a process of upstream Balance serves. */
+export interface UpstreamService {
+  readonly file: string;
+  readonly port: number;
+  /** For people. */
+  readonly pool: string;
+  readonly connectSeconds: number;
+  readonly idleSeconds: number;
+  /** Choose by client address. */
+  readonly hash: boolean;
+  readonly groups: Pool["groups"];
 }
 
 export type RedirectCode = 301 | 302 | 303 | 307 | 308;
@@ -190,6 +204,8 @@ export interface Ir {
     readonly routes: readonly Route[];
     /** HTTP lane. */
     readonly tables: readonly HttpTable[];
+    /** Processes beside it. */
+    readonly upstream?: readonly UpstreamService[];
   };
 }
 
@@ -233,6 +249,10 @@ export interface ModelSettings {
   readonly alpn: readonly AlpnProtocol[];
   /** The topology zone we run in; endpoints of it may be preferred. */
   readonly zone?: string;
+  /** Ports whose connections go to one Service port. */
+  readonly tcpServices?: readonly TcpService[];
+  /** The program of the engine `upstream`; absent: our Balance serves everything. */
+  readonly upstreamBalance?: string;
 }
 
 export interface ModelInput {

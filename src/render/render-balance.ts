@@ -85,7 +85,7 @@ function renderListenerOptions({ proxy, trustedOnly, table }: Listener): string 
   return [
     `proxy=${safeProxy(proxy)}`,
     ...(trustedOnly ? ["trusted-only"] : []),
-    `table=${safeTable(table)}`,
+    ...(table === undefined ? [] : [`table=${safeTable(table)}`]),
   ].join(" ");
 }
 
