@@ -52,6 +52,7 @@ struct group {
 	size_t n;
 	bool hash;     /* ended by `%`: choose by client address modulo n, whatever the pool's strategy */
 	uint32_t slot; /* cursor */
+	struct schedule *schedule; /* whose turn it is; this process's own */
 };
 
 struct pool {

@@ -2,6 +2,8 @@
 /* conf_pool: pool lines, which are Balance argument lists. */
 #include "conf_parse.h"
 
+#include "schedule.h"
+
 #include <string.h>
 
 struct pool_parse {
@@ -51,6 +53,8 @@ static bool take_channel(struct parse *p, struct pool_parse *pp, struct group **
 	if (*open == NULL && (*open = open_group(p, pp)) == NULL)
 		return parse_no_memory(p);
 	struct group *g = *open;
+	if (g->n == SCHEDULE_MAX)
+		return parse_fail(p, "pool %s: more than %d channels in a group", pp->pool->name, SCHEDULE_MAX);
 	struct channel *slot = arena_push(&p->conf->arena, &g->channels, &g->n, &pp->channels_cap, sizeof *slot);
 	if (slot == NULL)
 		return parse_no_memory(p);
@@ -89,5 +93,8 @@ bool take_pool(struct parse *p)
 			return false;
 		}
 	}
+	for (size_t g = 0; g < pp.pool->n; g++)
+		if ((pp.pool->groups[g].schedule = schedule_new(&c->arena, (uint32_t)pp.pool->groups[g].n)) == NULL)
+			return parse_no_memory(p);
 	return map_put(&c->pool_by_name, pp.pool->name, name.len, pp.pool) || parse_no_memory(p);
 }

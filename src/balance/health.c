@@ -3,6 +3,7 @@
 #include "health.h"
 
 #include "pool.h"
+#include "rank.h"
 
 #include <errno.h>
 
@@ -100,6 +101,8 @@ void health_connected(uint32_t slot, uint64_t now, uint64_t *claim)
 	b.state = SETTLING;
 	b.until = now + HEALTH_SETTLE_MS;
 	*claim = swap(slot, *claim, pack(b)) ? pack(b) : 0;
+	if (*claim != 0)
+		atomic_store(&shm_shared(slot)->since_ms, now);
 }
 
 /* Whether a report comes from the connection that has the say. Without a breaker that is open everybody has. */
@@ -158,14 +161,6 @@ static bool is_spare(const struct pool *p, uint32_t slot, uint64_t now, enum hea
 	return usable > 0 && usable >= enabled / 2;
 }
 
-/* Anything that spreads: channels that failed in one millisecond must not all come back in one. */
-static uint64_t spread(uint64_t x)
-{
-	x = (x ^ x >> 33) * 0xff51afd7ed558ccdu;
-	x = (x ^ x >> 33) * 0xc4ceb9fe1a85ec53u;
-	return x ^ x >> 33;
-}
-
 static uint64_t ejection_ms(const struct eject *h, uint32_t slot, uint32_t row, uint64_t now)
 {
 	uint64_t ms = (uint64_t)h->base_ms * row;
@@ -173,7 +168,8 @@ static uint64_t ejection_ms(const struct eject *h, uint32_t slot, uint32_t row, 
 		ms = h->max_ms;
 	const uint64_t low = ms - ms / 5;
 	const uint64_t high = ms + ms / 5 > h->max_ms ? h->max_ms : ms + ms / 5;
-	return low + spread(now << 20 ^ slot) % (high - low + 1);
+	/* Channels that failed in one millisecond must not all come back in one. */
+	return low + rank_mix(now << 20 ^ slot) % (high - low + 1);
 }
 
 enum health_change health_failed(const struct pool *p, uint32_t slot, uint64_t now, uint64_t claim, enum health_failure why)
@@ -211,7 +207,7 @@ enum health_change health_failed(const struct pool *p, uint32_t slot, uint64_t n
 	}
 }
 
-enum health_change health_checked(const struct check *h, uint32_t slot, bool good)
+enum health_change health_checked(const struct check *h, uint32_t slot, uint64_t now, bool good)
 {
 	_Atomic uint32_t *check = &shm_shared(slot)->check;
 	const uint32_t word = atomic_load_explicit(check, memory_order_relaxed);
@@ -225,7 +221,11 @@ enum health_change health_checked(const struct check *h, uint32_t slot, bool goo
 	if (next == word)
 		return HEALTH_SAME;
 	atomic_store_explicit(check, next, memory_order_relaxed);
-	return (next & down_bit) == (word & down_bit) ? HEALTH_SAME : down ? HEALTH_UP : HEALTH_DOWN;
+	if ((next & down_bit) == (word & down_bit))
+		return HEALTH_SAME;
+	if (down)
+		atomic_store(&shm_shared(slot)->since_ms, now);
+	return down ? HEALTH_UP : HEALTH_DOWN;
 }
 
 bool health_is_fault(int error)

@@ -38,17 +38,23 @@ enum health_change { HEALTH_SAME, HEALTH_EJECTED, HEALTH_RETURNED, HEALTH_DOWN, 
 
 bool health_allows(const struct pool *, uint32_t slot, uint64_t now_ms);
 
+/* Whether anything below has a say in a pool. */
+static inline bool health_matters(const struct pool *p)
+{
+	return (p->eject.fails | (uint32_t)p->check.kind) != 0;
+}
+
 /* Whether the pool's health settings let a connection try this channel. Takes and changes nothing. */
 static inline bool health_usable(const struct pool *p, const struct channel *ch, uint64_t now_ms)
 {
-	return (p->eject.fails == 0 && p->check.kind == CHECK_NONE) || health_allows(p, ch->slot, now_ms);
+	return !health_matters(p) || health_allows(p, ch->slot, now_ms);
 }
 
 /* A connection is about to try the channel; its place is taken. False when another connection has the probe meanwhile. *claim is 0,
  * or what the functions below want to be told. */
 bool health_begin(const struct pool *, uint32_t slot, uint64_t now_ms, uint64_t *claim);
 
-/* The attempt reached the channel. A claim goes on until something is heard. */
+/* The attempt reached the channel. A claim goes on until something is heard. A slow start begins here. */
 void health_connected(uint32_t slot, uint64_t now_ms, uint64_t *claim);
 
 /* The channel showed that it works. */
@@ -61,7 +67,7 @@ enum health_change health_failed(const struct pool *, uint32_t slot, uint64_t no
 void health_yield(uint32_t slot, uint64_t now_ms, uint64_t claim);
 
 /* The checker's result for one channel of a pool. */
-enum health_change health_checked(const struct check *, uint32_t slot, bool good);
+enum health_change health_checked(const struct check *, uint32_t slot, uint64_t now_ms, bool good);
 
 /* Whether an attempt that failed with this errno says something about the channel, rather than about this machine. */
 bool health_is_fault(int error);

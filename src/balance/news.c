@@ -8,7 +8,6 @@
 #include "log.h"
 #include "master.h"
 
-#include <linux/sockios.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +23,7 @@ enum {
 void news_send(int master_fd, uint32_t slot, enum health_change change, unsigned why)
 {
 	int queued;
-	if (change == HEALTH_SAME || master_fd < 0 || ioctl(master_fd, SIOCOUTQ, &queued) < 0 || queued > QUEUED_MAX)
+	if (change == HEALTH_SAME || master_fd < 0 || ioctl(master_fd, TIOCOUTQ, &queued) < 0 || queued > QUEUED_MAX)
 		return;
 	const struct message m = {.type = MESSAGE_HEALTH, .slot = slot, .size = change, .generation = why};
 	message_send(master_fd, &m, -1);

@@ -95,6 +95,8 @@ void report_status(FILE *f, const struct master *m)
 	fprintf(f, ",\"uptime\":%" PRIu64 ".%03" PRIu64, up / 1000, up % 1000);
 	fprintf(f, ",\"draining\":%s", m->draining ? "true" : "false");
 	report_workers(f, m);
+	if (m->checks)
+		fprintf(f, ",\"checker\":{\"pid\":%d,\"restarts\":%u}", (int)m->checker.pid, m->checker.restarts);
 	report_listeners(f, m);
 	fprintf(f, ",\"reloads\":{\"ok\":%" PRIu64 ",\"failed\":%" PRIu64 "}", m->reloads_ok, m->reloads_failed);
 	if (m->last_error[0] != '\0')
