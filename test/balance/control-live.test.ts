@@ -60,6 +60,7 @@ test("a channel is disabled, drained, weighted and enabled; what is open on it s
   }
   await change(balance, b, "weight=3");
   assert.deepEqual(await states(balance), ["up 1", "up 3"]);
+  assert.equal(await answers(port, 8), "aabbbbbb");
   for (const socket of open) {
     socket.write("still here\n");
     assert.equal(await readLine(socket), "still here");
@@ -283,4 +284,60 @@ test("followers that leave, and one that goes on talking, cost nothing and end",
   await change(balance, pods[0]?.address, "enable");
   await until("it is told", () => events.length === 1);
   assert.equal((await balance.status()).ok, true);
+});
+
+test("who follows is told of an endpoint that is ejected, is probed and comes back", async (t) => {
+  const [port, podPort] = [await freePort(), await freePort()];
+  const b = await named(t, "b");
+  const gone = `127.0.0.1:${podPort}`;
+  const balance = await start(
+    t,
+    `listen l tcp:127.0.0.1:${port}\npool p eject=2,0.5,5 ${gone} ${b.address}\nroute l * p`,
+  );
+  const { events } = await follow(t, balance);
+  await answers(port, 4);
+  await until("it is ejected", () => events.length > 0);
+  const { milliseconds, ...ejected } = events[0] ?? {};
+  assert.deepEqual(ejected, { event: "channel", pool: "p", channel: gone, state: "ejected", was: "up" });
+  assert.ok(Number(milliseconds) > 0 && Number(milliseconds) <= 600, String(milliseconds));
+  assert.equal((await balance.channels("p"))[0]?.state, "ejected");
+  await named(t, "a", podPort);
+  await until("it is back", async () => {
+    await answers(port, 2);
+    return events.at(-1)?.state === "up";
+  });
+  // Each change begins where the one before it ended.
+  let state: unknown = "up";
+  for (const event of events) {
+    assert.equal(event.was, state);
+    state = event.state;
+  }
+  assert.match(await answers(port, 4), /aabb/);
+});
+
+test("who follows is told what a check finds out, and a command comes before it", async (t) => {
+  const [port, podPort] = [await freePort(), await freePort()];
+  const b = await named(t, "b");
+  const gone = `127.0.0.1:${podPort}`;
+  const balance = await start(
+    t,
+    `listen l tcp:127.0.0.1:${port}\npool p check=tcp check-interval=0.1 check-timeout=0.1 rise=1 fall=1 ${gone} ${b.address}\nroute l * p`,
+  );
+  await until("it is down", async () => (await balance.channels("p"))[0]?.state === "down");
+  const { events } = await follow(t, balance);
+  await change(balance, gone, "drain");
+  await change(balance, gone, "enable");
+  const a = await named(t, "a", podPort);
+  await until("it is up", async () => (await balance.channels("p"))[0]?.state === "up");
+  await a.close();
+  await until("all of it is told", () => events.length === 4);
+  assert.deepEqual(
+    events.map((event) => [event.was, event.state]),
+    [
+      ["down", "draining"],
+      ["draining", "down"],
+      ["down", "up"],
+      ["up", "down"],
+    ],
+  );
 });
