@@ -3,6 +3,7 @@
 #include "check.h"
 
 #include "health.h"
+#include "proxy_write.h"
 #include "socket.h"
 
 #include <errno.h>
@@ -39,16 +40,21 @@ static enum check_result bad(struct checking *c, unsigned *why, unsigned what)
 
 static enum check_result send_request(struct checking *c, const struct check_plan *plan, unsigned *why)
 {
-	char text[REQUEST_MAX], address[ADDR_TEXT];
+	unsigned char text[PROXY_WRITE_MAX + REQUEST_MAX];
+	char address[ADDR_TEXT];
+	const enum send_proxy header = plan->pool->send_proxy;
+	const struct addr nobody = {0};
 	const struct check *h = &plan->pool->check;
 	size_t sent;
 	addr_format(&plan->addr, address);
-	int n = snprintf(text, sizeof text, "GET %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: balance-check\r\nAccept: */*\r\n"
-	                                    "Connection: close\r\n\r\n",
-	                 h->path, h->host == NULL ? address : h->host);
+	/* An endpoint that wants to be told of its clients hears that this is none. */
+	size_t n = header == SEND_PROXY_NONE ? 0 : proxy_write(header, &nobody, &nobody, NULL, 0, text);
+	n += (size_t)snprintf((char *)text + n, REQUEST_MAX,
+	                      "GET %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: balance-check\r\nAccept: */*\r\nConnection: close\r\n\r\n",
+	                      h->path, h->host == NULL ? address : h->host);
 	/* A new socket has room for far more than this, so a short write is a failure too. */
-	const enum io io = socket_send(c->fd, (struct iovec){text, (size_t)n}, &sent);
-	if (io != IO_OK || sent < (size_t)n)
+	const enum io io = socket_send(c->fd, (struct iovec){text, n}, &sent);
+	if (io != IO_OK || sent < n)
 		return bad(c, why, (unsigned)(io == IO_ERROR ? errno : EPIPE));
 	c->state = AT_STATUS;
 	return CHECK_GOING;

@@ -66,6 +66,11 @@ static inline bool take(const struct choice *c, const struct channel *ch)
 	return claim(c, ch);
 }
 
+bool choose_this(const struct choice *c, const struct channel *ch)
+{
+	return is_usable(c, ch) && take(c, ch);
+}
+
 static const struct channel *given(const struct choice *c, uint32_t i)
 {
 	c->attempt->skip = i + 1;

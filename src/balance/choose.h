@@ -18,4 +18,7 @@ struct choice {
 /* Takes a place on a channel of the group that the attempt has not had yet; NULL when there is none. */
 const struct channel *choose(const struct choice *);
 
+/* Takes a place on this one, unless it is of no use or has none. */
+bool choose_this(const struct choice *, const struct channel *);
+
 #endif

@@ -227,6 +227,11 @@ static bool visit_pool(struct pool *pool, conf_visit *visit, void *with)
 	int n = snprintf(key, sizeof key, "http %s", pool->name);
 	if (!visit(with, &pool->http_slot, key, (size_t)n))
 		return false;
+	if (pool_has_limits(pool)) {
+		n = snprintf(key, sizeof key, CONF_LIMIT_KEY "%s", pool->name);
+		if (!visit(with, &pool->limit_slot, key, (size_t)n))
+			return false;
+	}
 	for (size_t g = 0; g < pool->n; g++) {
 		struct group *group = &pool->groups[g];
 		n = snprintf(key, sizeof key, "group %s %zu", pool->name, g);

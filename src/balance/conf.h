@@ -11,6 +11,8 @@
 
 #include <stdint.h>
 
+#define NO_SLOT UINT32_MAX
+
 enum proxy_mode { PROXY_NONE, PROXY_V1 = 1, PROXY_V2 = 2, PROXY_ANY = 3 };
 
 struct channel {
@@ -72,6 +74,7 @@ struct pool {
 	uint32_t client_limit;  /* the same per client address */
 	uint32_t queue;         /* how many may wait for a place, over all workers */
 	uint32_t queue_ms;
+	uint32_t limit_slot;    /* places taken and who waits; see limit.h. NO_SLOT unless maxconn, client-limit or queue is given */
 	enum send_proxy send_proxy;
 	struct eject eject;
 	struct check check;
@@ -122,6 +125,7 @@ struct conf {
 	size_t tables_n, tables_cap;
 	struct map listener_by_name, pool_by_name, table_by_name;
 	struct cidr_set trust;
+	enum send_proxy send_proxy; /* the most that any pool wants */
 	struct http_conf http;
 	const char *access_log; /* `stdout`, a path, or NULL */
 	uint32_t code_slot[CODE_SLOTS], time_slot[TIME_SLOTS];
@@ -137,6 +141,14 @@ struct conf_error {
 struct conf *conf_parse(const char *text, size_t n, struct conf_error *);
 
 void conf_free(struct conf *);
+
+/* What the keys of pools' limit_slot begin with. */
+#define CONF_LIMIT_KEY "limit "
+
+static inline bool pool_has_limits(const struct pool *p)
+{
+	return p->maxconn != 0 || p->client_limit != 0 || p->queue != 0;
+}
 
 /* Visits the slot field of every listener, group and channel in the order of the text, which is the same in every process that
  * reads the same text. The key names the thing across configurations. Stops early when visit returns false. */

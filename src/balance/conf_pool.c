@@ -93,6 +93,8 @@ bool take_pool(struct parse *p)
 			return false;
 		}
 	}
+	if (pp.pool->send_proxy > c->send_proxy)
+		c->send_proxy = pp.pool->send_proxy;
 	for (size_t g = 0; g < pp.pool->n; g++)
 		if ((pp.pool->groups[g].schedule = schedule_new(&c->arena, (uint32_t)pp.pool->groups[g].n)) == NULL)
 			return parse_no_memory(p);

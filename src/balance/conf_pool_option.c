@@ -10,6 +10,7 @@ void pool_defaults(struct pool *pool)
 	pool->connect_ms = 5000;
 	pool->response_ms = 60000;
 	pool->queue_ms = 5000;
+	pool->limit_slot = NO_SLOT;
 	pool->check = (struct check){.interval_ms = 5000, .timeout_ms = 2000, .rise = 2, .fall = 3};
 }
 
@@ -61,6 +62,12 @@ static bool take_seconds(struct parse *p, const struct pool *pool, const struct 
 	       parse_fail(p, "pool %s: %s wants a number of seconds, not \"%.*s\"", pool->name, o->key, SHOW(value));
 }
 
+static bool take_count(struct parse *p, const struct pool *pool, const struct pool_option *o, struct word value, void *at)
+{
+	return word_number(value, 0, UINT32_MAX, at) ||
+	       parse_fail(p, "pool %s: %s wants a number, not \"%.*s\"", pool->name, o->key, SHOW(value));
+}
+
 static bool take_choice(struct parse *p, const struct pool *pool, const struct pool_option *o, struct word value, void *at)
 {
 	struct words words = {o->words, o->words + strlen(o->words)};
@@ -78,6 +85,11 @@ _Static_assert(sizeof(enum lb) == sizeof(int) && sizeof(enum send_proxy) == size
 static const struct pool_option options[] = {
     {"lb", take_choice, offsetof(struct pool, lb), "rr leastconn p2c hash first"},
     {"slow-start", take_seconds, offsetof(struct pool, slow_start_ms), NULL},
+    {"maxconn", take_count, offsetof(struct pool, maxconn), NULL},
+    {"client-limit", take_count, offsetof(struct pool, client_limit), NULL},
+    {"queue", take_count, offsetof(struct pool, queue), NULL},
+    {"queue-timeout", take_seconds, offsetof(struct pool, queue_ms), NULL},
+    {"send-proxy", take_choice, offsetof(struct pool, send_proxy), "none v1 v2 v2-ssl"},
     {"eject", take_eject, offsetof(struct pool, eject), NULL},
     {"check", take_check, offsetof(struct pool, check), NULL},
     {"check-interval", take_check_seconds, offsetof(struct pool, check.interval_ms), NULL},

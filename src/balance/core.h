@@ -52,6 +52,7 @@ enum core_failure {
 
 struct core;
 struct head;
+struct origin;
 
 /* One request, when it is over. */
 struct core_request {
@@ -92,6 +93,8 @@ struct core {
 	struct buf *stream[2];   /* bytes read from a side and not yet written to the other */
 	struct http *http;       /* HTTP lane, else NULL */
 	char *sni;               /* not NUL-terminated; until a pod is connected (TCP lane), or to the end */
+	struct origin *origin;   /* for PROXY headers to pods (proxy_write.h); NULL when no pool wants them. Until a pod is connected (TCP lane), or
+	                          * to the end */
 	char *cert;              /* PEM of the client's certificate, until the end (HTTP lane only) */
 	struct addr client;      /* of the original client, len 0 when unknown */
 	uint32_t listener;       /* slot */

@@ -21,8 +21,8 @@ uint64_t count_of(uint32_t slot, unsigned v)
 static void note(void *with, const struct slot_owner *o)
 {
 	struct base *b = &((struct base *)with)[o->slot];
-	for (unsigned v = slots_has_gauge(o) ? V_ACTIVE + 1 : 0; v < V_COUNT; v++)
-		b->v[v] = shm_sum(o->slot, v);
+	for (unsigned v = 0; v < V_COUNT; v++)
+		b->v[v] = slots_is_gauge(o, v) ? 0 : shm_sum(o->slot, v);
 }
 
 bool count_reset(const struct slots *s)

@@ -12,6 +12,7 @@
 #include "reload.h"
 #include "shm.h"
 #include "socket.h"
+#include "wake.h"
 #include "worker.h"
 
 #include <errno.h>
@@ -132,6 +133,7 @@ static void bury_worker(struct master *m, unsigned i, int status)
 	bury(&m->workers[i], name, status, m->draining);
 	slots_forget_worker(&m->slots, i);
 	clients_forget_worker(i);
+	wake_all(); /* what it held is free */
 }
 
 static void reap(struct master *m)

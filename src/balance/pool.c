@@ -3,6 +3,7 @@
 #include "pool.h"
 
 #include "choose.h"
+#include "health.h"
 
 static void next_group(struct attempt *a)
 {
@@ -30,6 +31,31 @@ const struct channel *pool_take(const struct pool *p, struct attempt *a, const s
 		a->panic = true;
 		a->group = 0;
 	}
+}
+
+/* Whether a channel is back, only a new connection tells: one that was there before does not go to it meanwhile. */
+static bool take_healthy(const struct choice *c, const struct channel *ch)
+{
+	if (!choose_this(c, ch))
+		return false;
+	if (c->attempt->claim == 0)
+		return true;
+	health_yield(ch->slot, c->now_ms, c->attempt->claim);
+	pool_release(ch->slot, c->worker);
+	return false;
+}
+
+bool pool_take_channel(const struct pool *p, uint32_t slot, unsigned worker, uint64_t now_ms)
+{
+	struct attempt unused = {0};
+	struct choice c = {.pool = p, .attempt = &unused, .worker = worker, .now_ms = now_ms};
+	for (size_t g = 0; g < p->n; g++) {
+		c.group = &p->groups[g];
+		for (size_t i = 0; i < c.group->n; i++)
+			if (c.group->channels[i].slot == slot)
+				return take_healthy(&c, &c.group->channels[i]);
+	}
+	return false;
 }
 
 void pool_failed(const struct pool *p, uint32_t slot)

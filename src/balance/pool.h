@@ -25,6 +25,9 @@ struct attempt {
 const struct channel *pool_take(const struct pool *, struct attempt *, const struct addr *client, unsigned worker,
                                 uint64_t now_ms);
 
+/* Takes a place on the channel of the pool with this slot; false when it is not there any more, not to be used, or full. */
+bool pool_take_channel(const struct pool *, uint32_t slot, unsigned worker, uint64_t now_ms);
+
 /* The channel refused or did not answer in time: a pool with -a has no more use for it. */
 void pool_failed(const struct pool *, uint32_t slot);
 

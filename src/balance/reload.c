@@ -13,6 +13,7 @@
 #include "shm.h"
 #include "socket.h"
 #include "targets.h"
+#include "wake.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -307,7 +308,7 @@ bool reload_first(struct master *m)
 		free(in.text);
 		return false;
 	}
-	if (shm_init(in.conf->workers) < 0 || clients_init(in.conf->workers) < 0)
+	if (shm_init(in.conf->workers) < 0 || clients_init(in.conf->workers) < 0 || wake_init(in.conf->workers) < 0)
 		fail(m, "shared memory: %s", strerror(errno));
 	else if (!slots_assign(&m->slots, in.conf, 1))
 		fail(m, "out of memory for counters");

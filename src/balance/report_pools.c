@@ -102,12 +102,23 @@ static const char *lb_name(enum lb lb)
 	return names[lb];
 }
 
+static void report_limits(FILE *f, const struct pool *p)
+{
+	static const struct {
+		const char *key;
+		unsigned v;
+	} numbers[] = {{"places", V_ACTIVE}, {"queued", L_QUEUED}, {"limited", L_LIMITED}, {"queue_timeouts", L_TIMEOUTS}};
+	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+		report_number(f, numbers[i].key, p->limit_slot == NO_SLOT ? 0 : count_of(p->limit_slot, numbers[i].v));
+}
+
 static void report_pool(FILE *f, const struct pool *p)
 {
 	fputs("{\"pool\":", f);
 	json_string(f, p->name);
 	report_text(f, "lb", lb_name(p->lb));
 	report_answers(f, p->http_slot);
+	report_limits(f, p);
 	fputs(",\"groups\":[", f);
 	for (size_t g = 0; g < p->n; g++) {
 		if (g > 0)

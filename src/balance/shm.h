@@ -37,6 +37,14 @@ enum {
 	H_MICROSECONDS = 6,
 };
 
+/* … and for a pool's limit_slot, where V_ACTIVE is the places taken. */
+enum {
+	L_QUEUED = 1, /* waiting */
+	L_SINCE,      /* when the first of this worker's queue came, ms */
+	L_LIMITED,    /* refused because pool, channels, queue or client were at their limit */
+	L_TIMEOUTS,   /* waited for too long */
+};
+
 struct shm_cell {
 	_Alignas(SHM_ROW) _Atomic uint64_t v[V_COUNT];
 };

@@ -9,9 +9,16 @@
 #include <string.h>
 #include <time.h>
 
-bool slots_has_gauge(const struct slot_owner *o)
+static bool begins(const struct slot_owner *o, const char *kind)
 {
-	return strncmp(o->key, "code ", 5) != 0 && strncmp(o->key, "time ", 5) != 0;
+	return strncmp(o->key, kind, strlen(kind)) == 0;
+}
+
+bool slots_is_gauge(const struct slot_owner *o, unsigned v)
+{
+	if (v == L_QUEUED && begins(o, CONF_LIMIT_KEY))
+		return true;
+	return v == V_ACTIVE && !begins(o, "code ") && !begins(o, "time ");
 }
 
 struct assigning {
@@ -135,7 +142,8 @@ void slots_forget_worker(const struct slots *s, unsigned worker)
 {
 	for (size_t i = 0; i < s->owners.cap; i++) {
 		const struct slot_owner *o = s->owners.at[i].value;
-		if (o != NULL && slots_has_gauge(o))
-			atomic_store(&shm_cell(o->slot, worker)->v[V_ACTIVE], 0);
+		for (unsigned v = 0; o != NULL && v < V_COUNT; v++)
+			if (slots_is_gauge(o, v))
+				atomic_store(&shm_cell(o->slot, worker)->v[v], 0);
 	}
 }

@@ -8,11 +8,14 @@
 #include "handover.h"
 #include "http_msg.h"
 #include "idle.h"
+#include "limit.h"
 #include "log.h"
 #include "message.h"
 #include "ops.h"
 #include "port.h"
+#include "queue.h"
 #include "shm.h"
+#include "wake.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -64,6 +67,8 @@ static void swap_conf(struct worker *w, struct conf *conf, uint64_t generation)
 	w->env.conf = conf;
 	w->generation = generation;
 	settle(w, conf);
+	limit_adopt(w);
+	queue_repool(w);
 	conf_free(old);
 }
 
@@ -151,9 +156,11 @@ static void go_on(struct worker *w)
 
 static int wait_ms(const struct worker *w)
 {
-	if (w->again != NULL)
+	if (w->again != NULL || queue_due(w))
 		return 0;
 	int ms = timer_wait(&w->wheel, w->env.now);
+	if (w->queues != NULL && (ms < 0 || ms > QUEUE_POLL_MS))
+		ms = QUEUE_POLL_MS;
 	if (!w->draining)
 		return ms;
 	uint64_t left = w->drain_until > w->env.now ? w->drain_until - w->env.now : 0;
@@ -177,6 +184,10 @@ static void handle(struct worker *w, const struct epoll_event *e)
 	case SOURCE_MASTER:
 		if (w->master_fd >= 0)
 			read_master(w);
+		return;
+	case SOURCE_WAKE:
+		wake_taken(w->id);
+		w->queue_due = true;
 	}
 }
 
@@ -191,6 +202,8 @@ static void turn(struct worker *w)
 	for (int i = 0; i < n; i++)
 		handle(w, &events[i]);
 	fire_timers(w);
+	if (queue_due(w))
+		queue_serve(w);
 	if (w->access_log != NULL)
 		access_log_flush(w->access_log);
 	conn_bury(w);
@@ -241,6 +254,10 @@ void worker_run(unsigned id, struct conf *conf, uint64_t generation, const int *
 	w->epoll = epoll_create1(EPOLL_CLOEXEC);
 	struct epoll_event e = {.events = EPOLLIN, .data.ptr = &w->master};
 	if (w->epoll < 0 || epoll_ctl(w->epoll, EPOLL_CTL_ADD, master_fd, &e) < 0)
+		worker_die("epoll");
+	w->wake.kind = SOURCE_WAKE;
+	e.data.ptr = &w->wake;
+	if (epoll_ctl(w->epoll, EPOLL_CTL_ADD, wake_fd(id), &e) < 0)
 		worker_die("epoll");
 	for (size_t i = 0; i < conf->listeners_n; i++)
 		port_add(w, conf->listeners[i]->slot, ports[i]);

@@ -39,6 +39,10 @@ export interface Channel {
 
 export interface Pool {
   pool: string;
+  places?: number;
+  queued?: number;
+  limited?: number;
+  queue_timeouts?: number;
   groups?: { mode: string; channels: Channel[] }[];
   draining?: Channel[];
   lb?: string;
@@ -128,6 +132,13 @@ export class Balance {
 
   async pools(): Promise<Pool[]> {
     return (await ask(this.control, "pools")).slice(0, -1) as unknown as Pool[];
+  }
+
+  /** A pool that is in force. */
+  async pool(name: string): Promise<Pool> {
+    const found = (await this.pools()).find((p) => p.pool === name && p.groups);
+    assert.ok(found, `no pool ${name}`);
+    return found;
   }
 
   /** The channels of a pool that are in force, group after group. */

@@ -80,6 +80,14 @@ static void asks_for_the_path(void **state)
 	assert_memory_equal(request, wanted, strlen(wanted));
 	assert_non_null(strstr(request, "\r\nConnection: close\r\n\r\n"));
 	check_stop(&c);
+	load("send-proxy=v1 check=http,/");
+	close(asked(&c, request));
+	assert_memory_equal(request, "PROXY UNKNOWN\r\nGET / HTTP/1.1\r\n", 31);
+	check_stop(&c);
+	load("send-proxy=v2 check=http,/");
+	close(asked(&c, request));
+	assert_memory_equal(request, "\r\n\r\n\0\r\nQUIT\n\x20\0\0\0GET / HTTP/1.1\r\n", 32);
+	check_stop(&c);
 	load("check=http,/,b.example");
 	close(asked(&c, request));
 	assert_non_null(strstr(request, "\r\nHost: b.example\r\n"));

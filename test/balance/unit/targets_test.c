@@ -45,10 +45,10 @@ static void what_differs_is_checked_apart(void **state)
 	struct conf *c = load("pool a check=tcp 1.1.1.1:1\npool b check=http,/ 1.1.1.1:1\npool c check=http,/x 1.1.1.1:1\n"
 	                      "pool d check=http,/,h 1.1.1.1:1\npool e check=tcp check-interval=9 1.1.1.1:1\n"
 	                      "pool f check=tcp check-timeout=9 1.1.1.1:1\npool g -B 127.0.0.1 check=tcp 1.1.1.1:1\n"
-	                      "pool h check=tcp 1.1.1.1:2\n");
+	                      "pool h check=tcp 1.1.1.1:2\npool i send-proxy=v1 check=tcp 1.1.1.1:1\n");
 	struct targets t = {0};
 	assert_true(targets_build(&t, c));
-	assert_int_equal(t.n, 8);
+	assert_int_equal(t.n, 9);
 	targets_free(&t);
 	conf_free(c);
 }
