@@ -138,7 +138,6 @@ static bool has_room(const struct choice *c, const struct channel *ch)
 ASIDE static const struct channel *by_rank(const struct choice *c, const struct schedule *s)
 {
 	struct attempt *a = c->attempt;
-	/* Without weights the draws themselves have the order that their logarithms have. */
 	const bool plain = s->equal && c->pool->slow_start_ms == 0;
 	for (;;) {
 		double best = INFINITY;
@@ -149,7 +148,11 @@ ASIDE static const struct channel *by_rank(const struct choice *c, const struct 
 			const uint32_t weight = scheduled_weight(s, i);
 			if (weight == 0)
 				continue;
-			double rank = plain ? (double)(int64_t)(~draw >> 1) : rank_log(draw) / weight;
+			/* Below a logarithm lies its tangent, and most channels are out by that; without weights it has the same order. */
+			const double least = (double)(int64_t)(~draw >> 1) * RANK_TANGENT;
+			if (least >= best * weight)
+				continue;
+			double rank = plain ? least : rank_log(draw) / weight;
 			if (rank >= best)
 				continue;
 			if (!plain)

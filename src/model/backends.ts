@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Ingress backends → pools. A rule stays even when nothing can serve it: its pool is empty then. */
 import type { V1IngressBackend, V1Service, V1ServicePort } from "@kubernetes/client-node";
+import type { BackendPolicies } from "./backend-policies.ts";
 import type { BackendSettings, SettingsLayer } from "./backend-settings.ts";
 import { isDnsLabel, isPortName, isPortNumber } from "./names.ts";
 import { createSettingsReader, type Saying } from "./pool-settings.ts";
 import type { Report } from "./problems.ts";
 import { quote } from "./quote.ts";
-import { compareText, formatRef, refOf } from "./refs.ts";
+import { compareText } from "./refs.ts";
+import { checkService, findPort, type ServiceFault } from "./service-ports.ts";
 import type { ObjectRef, Store } from "./types.ts";
 
 /** Something that endpoints can be looked up for. */
@@ -44,19 +46,18 @@ export interface Backends {
 /** What becomes of traffic for a pool without endpoints. */
 export const UNSERVED = "requests get 503, TCP-lane connections are closed";
 
-interface Fault {
-  readonly reason: string;
-  readonly message: string;
-}
-
 interface Resolved {
   readonly request: PoolRequest;
-  readonly fault?: Fault;
+  readonly fault?: ServiceFault;
 }
 
-export function createBackends(services: Store["services"], report: Report): Backends {
+export function createBackends(
+  services: Store["services"],
+  policies: BackendPolicies,
+  report: Report,
+): Backends {
   const resolved = new Map<string, Resolved>();
-  const readSettings = createSettingsReader(report);
+  const readSettings = createSettingsReader(policies, report);
 
   function resolvePort(
     ingress: ObjectRef,
@@ -68,7 +69,7 @@ export function createBackends(services: Store["services"], report: Report): Bac
     const key = `${namespace}/${name}:${wanted}`;
     const service = services.get(`${namespace}/${name}`);
     const port = service === undefined ? undefined : findPort(service, wanted);
-    const { settings, suffix, backupsFrom } = readSettings(service, ingress, said);
+    const { settings, suffix, backupsFrom } = readSettings(service, port, ingress, said);
     // Whoever names them is told what is wrong with them, also where the pool is another's, too.
     const backups = findBackups(namespace, settings, backupsFrom);
     // A port by number and the same one by name share a pool.
@@ -94,8 +95,10 @@ export function createBackends(services: Store["services"], report: Report): Bac
       const service = services.get(`${namespace}/${name}`);
       const port = service === undefined ? undefined : findPort(service, wanted);
       const fault = checkService(service, port, `${namespace}/${name}`, wanted, "this backup is left out");
-      if (fault !== undefined) report(from.ref, "error", fault.reason, fault.message, from.backupsField);
-      else if (service !== undefined && port !== undefined) found.push({ service, port });
+      if (fault !== undefined && from.backupsField !== undefined) {
+        report(from.ref, "error", fault.reason, fault.message, from.backupsField);
+      }
+      if (fault === undefined && service !== undefined && port !== undefined) found.push({ service, port });
     }
     return found;
   }
@@ -127,37 +130,4 @@ export function createBackends(services: Store["services"], report: Report): Bac
     requests: () =>
       [...resolved.values()].map(({ request }) => request).sort((a, b) => compareText(a.name, b.name)),
   };
-}
-
-function findPort(service: V1Service, wanted: string | number): V1ServicePort | undefined {
-  return service.spec?.ports?.find(
-    (port) =>
-      (port.protocol ?? "TCP") === "TCP" &&
-      isPortNumber(port.port) &&
-      (typeof wanted === "string" ? port.name === wanted : port.port === wanted),
-  );
-}
-
-function checkService(
-  service: V1Service | undefined,
-  port: V1ServicePort | undefined,
-  key: string,
-  wanted: string | number,
-  then: string,
-): Fault | undefined {
-  if (service === undefined) {
-    return { reason: "ServiceNotFound", message: `Service ${key} does not exist; ${then}` };
-  }
-  const name = formatRef(refOf("Service", service));
-  if (service.spec?.type === "ExternalName") {
-    const why = "is of type ExternalName, which is not supported";
-    return { reason: "ExternalNameNotSupported", message: `${name} ${why}; ${then}` };
-  }
-  if (port === undefined) {
-    return {
-      reason: "ServicePortNotFound",
-      message: `${name} has no TCP port ${quote(wanted)}; ${then}`,
-    };
-  }
-  return undefined;
 }

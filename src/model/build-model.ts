@@ -2,20 +2,28 @@
 /** The whole rebuild: store in, configuration, statuses and problems out. No I/O, no clock. */
 import type { V1Ingress } from "@kubernetes/client-node";
 import { chooseAlpn } from "./alpn.ts";
+import { type BackendPolicies, readBackendPolicies } from "./backend-policies.ts";
 import { createBackends, type PoolRequest } from "./backends.ts";
 import { type Claims, collectClaims } from "./claims.ts";
+import {
+  type ClientCertificatePolicies,
+  readClientCertificatePolicies,
+} from "./client-certificate-policies.ts";
 import { enforceHostOwnership } from "./host-ownership.ts";
 import { buildHttpRules } from "./http-rules.ts";
 import { selectIngresses } from "./ingress-classes.ts";
 import { assignLanes, type Lanes } from "./lanes.ts";
+import { type PolicyStatus, sortStatuses } from "./policy-status.ts";
 import { PoolBuilder } from "./pools.ts";
 import { collectProblems, type Report } from "./problems.ts";
 import { compareText, refOf } from "./refs.ts";
+import { portKey } from "./service-ports.ts";
 import { Stage } from "./stage.ts";
 import { buildStatuses, type ServedClaim } from "./statuses.ts";
 import { collectRoutes, type TcpRoutes } from "./tcp-routes.ts";
 import { listTcpListeners, listTcpRoutes, resolveTcpServices, type TcpPort } from "./tcp-services.ts";
 import { type Tls, TlsBuilder } from "./tls-builder.ts";
+import { applyTlsSettings, readTlsProfiles } from "./tls-profiles.ts";
 import type {
   HttpTable,
   IngressStatus,
@@ -55,15 +63,36 @@ export function createModelBuilder(): BuildModel {
   const statuses = new Stage<readonly IngressStatus[]>();
   const pools = new PoolBuilder();
 
-  return (input) => {
-    const { store, settings } = input;
+  const profiles = new Stage<{
+    readonly settings: ModelSettings;
+    readonly statuses: readonly PolicyStatus[];
+  }>();
+  const clients = new Stage<ClientCertificatePolicies>();
+  const backends = new Stage<BackendPolicies>();
+  const policies = new Stage<readonly PolicyStatus[]>();
+
+  return (given) => {
+    const { store } = given;
     const { report, sorted } = collectProblems();
+    const profile = profiles.run([store.tlsProfiles, store.ingressClasses, given.settings], report, (found) =>
+      readProfile(given, found),
+    );
+    const { settings } = profile;
+    const input = { ...given, settings };
     const ingresses = selection.run([store.ingresses, store.ingressClasses, settings], report, (found) =>
       enforceHostOwnership(selectIngresses(store, settings), settings.hostOwnership, found),
     );
     const secured = tls.build(ingresses, input, report);
-    const wished = wishes.run([ingresses, store.services, settings], report, (found) =>
-      readWishes(ingresses, store.services, settings, found),
+    const demanded = clients.run(
+      [ingresses, store.clientCertificatePolicies, store.secrets, store.configMaps],
+      report,
+      (found) => readClientCertificatePolicies(ingresses, store, input.now, found),
+    );
+    const backendPolicies = backends.run([store.backendPolicies, store.services], report, (found) =>
+      readBackendPolicies(store, found),
+    );
+    const wished = wishes.run([ingresses, store.services, backendPolicies, settings], report, (found) =>
+      readWishes(ingresses, store.services, backendPolicies, settings, found),
     );
     const routed = routing.run([wished, secured, settings], report, (found) =>
       route(wished, secured, settings, found),
@@ -92,9 +121,22 @@ export function createModelBuilder(): BuildModel {
       statuses: statuses.run([ingresses, routed, settings], report, () =>
         buildStatuses(ingresses, routed.served, settings),
       ),
+      policies: policies.run([profile, demanded, backendPolicies, wished, routed], report, () =>
+        sortStatuses([
+          ...profile.statuses,
+          ...demanded.statuses,
+          ...backendPolicies.describe(listUsedPorts(wished, routed)),
+        ]),
+      ),
       problems: sorted(),
     };
   };
+}
+
+/** The class's profile over the flags. */
+function readProfile({ store, settings }: ModelInput, report: Report) {
+  const { settings: tls, statuses } = readTlsProfiles(store, settings, report);
+  return { settings: applyTlsSettings(settings, tls), statuses };
 }
 
 /** What the Ingresses ask for, before it is settled who gets it. */
@@ -108,10 +150,11 @@ interface Wishes {
 function readWishes(
   ingresses: readonly V1Ingress[],
   services: Store["services"],
+  policies: BackendPolicies,
   { tcpServices = [] }: ModelSettings,
   report: Report,
 ): Wishes {
-  const backends = createBackends(services, report);
+  const backends = createBackends(services, policies, report);
   const { paths, fallbacks } = collectClaims(ingresses, backends, report);
   const tcpPorts = resolveTcpServices(tcpServices, backends, report);
   return { lanes: assignLanes(paths, report), fallbacks, requests: backends.requests(), tcpPorts };
@@ -174,6 +217,12 @@ function dropUnused(
 ): readonly Pool[] {
   const used = listPools([...routes, ...left], table);
   return pools.filter(({ name }) => used.has(name));
+}
+
+/** Service ports that something leads to, by `portKey`. */
+function listUsedPorts({ requests }: Wishes, { usedPools }: Routing): ReadonlySet<string> {
+  const targets = requests.flatMap(({ name, target }) => (usedPools.has(name) ? (target ?? []) : []));
+  return new Set(targets.map(({ service, port }) => portKey(service, port)));
 }
 
 function describeHitch(tls: Tls, { tcp, table }: Routing, settings: ModelSettings, report: Report) {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Who says what about the pools of a Service: class, Ingress, the Service itself, a policy; the later wins. */
-import type { V1Service } from "@kubernetes/client-node";
+import type { V1Service, V1ServicePort } from "@kubernetes/client-node";
 import { NOTHING_SAID } from "./annotations/backend-layer.ts";
 import { readServiceAnnotations } from "./annotations/read-service-annotations.ts";
+import type { BackendPolicies } from "./backend-policies.ts";
 import { type BackendSettings, mergeSettings, type SettingsLayer } from "./backend-settings.ts";
 import { nameSuffix } from "./pool-names.ts";
 import type { Report } from "./problems.ts";
@@ -13,7 +14,8 @@ import type { ObjectRef } from "./types.ts";
 export interface Saying {
   readonly ref: ObjectRef;
   readonly layer: SettingsLayer;
-  readonly backupsField: string;
+  /** Absent when what is wrong with them has been told. */
+  readonly backupsField?: string;
 }
 
 export const BACKUP_ANNOTATION = "metadata.annotations[evener.io/backup-service]";
@@ -29,6 +31,7 @@ export interface PoolSettings {
 /** `said` is what the Ingress says. Wrong annotations of Services are told to `report`, once for each Service. */
 export type ReadSettings = (
   service: V1Service | undefined,
+  port: V1ServicePort | undefined,
   ingress: ObjectRef,
   said: SettingsLayer,
 ) => PoolSettings;
@@ -41,25 +44,35 @@ interface ServiceSays {
   readonly base: BackendSettings;
 }
 
-export function createSettingsReader(report: Report): ReadSettings {
-  const known = new Map<V1Service, ServiceSays>();
+export function createSettingsReader(policies: BackendPolicies, report: Report): ReadSettings {
+  const ofServices = new Map<V1Service, readonly Saying[]>();
+  const ofPorts = new Map<V1Service | V1ServicePort, ServiceSays>();
   const stranger = joinSayings([]);
 
-  function listen(service: V1Service | undefined): ServiceSays {
-    if (service === undefined) return stranger;
-    let says = known.get(service);
-    if (says === undefined) {
+  function readService(service: V1Service): readonly Saying[] {
+    let own = ofServices.get(service);
+    if (own === undefined) {
       const ref = refOf("Service", service);
       const layer = readServiceAnnotations(service, ref, report);
-      const own = layer === NOTHING_SAID ? [] : [{ ref, layer, backupsField: BACKUP_ANNOTATION }];
-      says = joinSayings(own);
-      known.set(service, says);
+      own = layer === NOTHING_SAID ? [] : [{ ref, layer, backupsField: BACKUP_ANNOTATION }];
+      ofServices.set(service, own);
+    }
+    return own;
+  }
+
+  function listen(service: V1Service | undefined, port: V1ServicePort | undefined): ServiceSays {
+    if (service === undefined) return stranger;
+    let says = ofPorts.get(port ?? service);
+    if (says === undefined) {
+      const policy = policies.find(service, port);
+      says = joinSayings([...readService(service), ...(policy === undefined ? [] : [policy])]);
+      ofPorts.set(port ?? service, says);
     }
     return says;
   }
 
-  return (service, ingress, said) => {
-    const { sayings, layers, base } = listen(service);
+  return (service, port, ingress, said) => {
+    const { sayings, layers, base } = listen(service, port);
     const asked = said === NOTHING_SAID ? base : mergeSettings(said, ...layers);
     const suffix = nameSuffix(asked, base);
     return {

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The model's vocabulary: what goes into a rebuild and what comes out of it. */
 import type {
+  V1ConfigMap,
   V1EndpointSlice,
   V1Ingress,
   V1IngressClass,
   V1Secret,
   V1Service,
 } from "@kubernetes/client-node";
+import type { BackendPolicy, ClientCertificatePolicy, TlsProfile } from "../crd/resource.ts";
 import type { BackendSettings } from "./backend-settings.ts";
+import type { PolicyStatus } from "./policy-status.ts";
 import type { TcpService } from "./tls-settings.ts";
 
 /** Names one Kubernetes object, in problems, statuses, logs and Events. */
@@ -40,6 +43,10 @@ export interface Store {
   readonly services: ReadonlyMap<string, V1Service>;
   readonly endpointSlices: ReadonlyMap<string, V1EndpointSlice>;
   readonly secrets: ReadonlyMap<string, V1Secret>;
+  readonly configMaps: ReadonlyMap<string, V1ConfigMap>;
+  readonly backendPolicies: ReadonlyMap<string, BackendPolicy>;
+  readonly clientCertificatePolicies: ReadonlyMap<string, ClientCertificatePolicy>;
+  readonly tlsProfiles: ReadonlyMap<string, TlsProfile>;
 }
 
 /** A certificate with its key, as Hitch reads it from one file: key, leaf, chain. */
@@ -267,5 +274,7 @@ export interface ModelInput {
 export interface ModelOutput {
   readonly ir: Ir;
   readonly statuses: readonly IngressStatus[];
+  /** Of our custom resources, sorted. */
+  readonly policies: readonly PolicyStatus[];
   readonly problems: readonly Problem[];
 }

@@ -1,24 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type BackendSettings, DEFAULT_BACKEND_SETTINGS, type Strategy } from "../model/backend-settings.ts";
+import {
+  type BackendSettings,
+  DEFAULT_BACKEND_SETTINGS,
+  type HealthCheck,
+} from "../model/backend-settings.ts";
 import type { Pool } from "../model/types.ts";
 import {
   safeChannel,
+  safeCheckKind,
   safeCheckPath,
   safeHost,
   safeInteger,
   safePoolName,
   safeSeconds,
   safeSendProxy,
+  safeStrategy,
 } from "./safe.ts";
-
-/** Balance's words. */
-const STRATEGIES: Readonly<Record<Strategy, string>> = {
-  "round-robin": "rr",
-  "least-connections": "leastconn",
-  "power-of-two": "p2c",
-  "source-hash": "hash",
-  first: "first",
-};
 
 const MAX_COUNT = 1e9;
 
@@ -47,7 +44,7 @@ function listEjection({ ejection }: BackendSettings): readonly string[] {
 
 function listBalancing({ strategy, slowStartSeconds }: BackendSettings): readonly string[] {
   return [
-    ...(strategy === "round-robin" ? [] : [`lb=${STRATEGIES[strategy]}`]),
+    ...(strategy === "round-robin" ? [] : [`lb=${safeStrategy(strategy)}`]),
     ...(slowStartSeconds === 0 ? [] : [`slow-start=${safeSeconds(slowStartSeconds)}`]),
   ];
 }
@@ -73,7 +70,7 @@ function listChecks({ check, checkTiming }: BackendSettings): readonly string[] 
   const unless = (same: boolean, word: string, value: string) => (same ? [] : [`${word}=${value}`]);
   const { intervalSeconds, timeoutSeconds, rise, fall } = checkTiming;
   return [
-    `check=${check.kind === "tcp" ? "tcp" : listHttpCheck(check.path, check.host)}`,
+    `check=${renderCheck(check)}`,
     ...unless(intervalSeconds === usual.intervalSeconds, "check-interval", safeSeconds(intervalSeconds)),
     ...unless(timeoutSeconds === usual.timeoutSeconds, "check-timeout", safeSeconds(timeoutSeconds)),
     ...unless(rise === usual.rise, "rise", safeInteger(rise, 1, 1000)),
@@ -81,8 +78,12 @@ function listChecks({ check, checkTiming }: BackendSettings): readonly string[] 
   ];
 }
 
-function listHttpCheck(path: string, host: string | undefined): string {
-  return ["http", safeCheckPath(path), ...(host === undefined ? [] : [safeHost(host)])].join(",");
+function renderCheck(check: HealthCheck): string {
+  const kind = safeCheckKind(check.kind);
+  if (check.kind === "tcp") return kind;
+  return [kind, safeCheckPath(check.path), ...(check.host === undefined ? [] : [safeHost(check.host)])].join(
+    ",",
+  );
 }
 
 /** The groups of a pool as Balance arguments: `!` ends a group, what follows is tried after it. */

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import { stringify } from "yaml";
 import { ANY_HOST } from "../model/names.ts";
+import type { PolicyStatus } from "../model/policy-status.ts";
 import { compareText, formatRef, keyOf } from "../model/refs.ts";
 import type { Certificate, Ir, Lane, ModelOutput, Problem } from "../model/types.ts";
 
 /** What became of the objects, for people: problems, addresses and hosts, certificates. No keys. */
-export function renderStatus({ ir, statuses, problems }: ModelOutput): string {
+export function renderStatus({ ir, statuses, policies, problems }: ModelOutput): string {
   const status = {
     problems: problems.map(describeProblem),
     ingresses: statuses.map(({ ref, loadBalancer, hosts }) => ({
@@ -13,6 +14,7 @@ export function renderStatus({ ir, statuses, problems }: ModelOutput): string {
       hosts,
       ...(loadBalancer.length === 0 ? {} : { loadBalancer }),
     })),
+    ...(policies.length === 0 ? {} : { policies: policies.map(describePolicy) }),
     hosts: describeLanes(ir),
     ...describePorts(ir),
     tls: describeServed(ir),
@@ -27,6 +29,14 @@ export function renderStatus({ ir, statuses, problems }: ModelOutput): string {
 
 function describeProblem({ ref, severity, reason, field, message }: Problem) {
   return { object: formatRef(ref), severity, reason, ...(field === undefined ? {} : { field }), message };
+}
+
+function describePolicy({ ref, conditions }: PolicyStatus) {
+  const described = conditions.map(({ type, status, reason, message }) => [
+    type,
+    { status, reason, message },
+  ]);
+  return { object: formatRef(ref), conditions: Object.fromEntries(described) };
 }
 
 /** For each host the lane its TLS connections are in; `*` is what no host name claims. */

@@ -4,7 +4,7 @@
  * what users got wrong long before; whatever is stopped here is a fault of ours, so it throws.
  */
 
-import type { BackendSettings } from "../model/backend-settings.ts";
+import type { BackendSettings, HealthCheck, Strategy } from "../model/backend-settings.ts";
 import { canonicalRange } from "../model/cidr.ts";
 import { canonicalIp } from "../model/ip.ts";
 import { ANY_HOST, isDnsLabel, isHost, isPortName, isPortNumber } from "../model/names.ts";
@@ -83,6 +83,23 @@ export function safeChannel({ address, port, max }: Channel): string {
   const host = address.includes(":") ? `[${address}]` : address;
   const limit = max === 0 ? "" : `:${safeInteger(max, 1, 1e9)}`;
   return `${host}:${safePort(port)}${limit}`;
+}
+
+/** Balance's words. */
+const STRATEGIES: ReadonlyMap<string, string> = new Map<Strategy, string>([
+  ["round-robin", "rr"],
+  ["least-connections", "leastconn"],
+  ["power-of-two", "p2c"],
+  ["source-hash", "hash"],
+  ["first", "first"],
+]);
+
+export function safeStrategy(value: Strategy): string {
+  return STRATEGIES.get(value) ?? check(false, "strategy", value);
+}
+
+export function safeCheckKind(value: HealthCheck["kind"]): string {
+  return check(["tcp", "http"].includes(value), "kind of check", value);
 }
 
 export function safeSendProxy(value: BackendSettings["sendProxy"]): string {
