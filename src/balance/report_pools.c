@@ -82,7 +82,7 @@ static void report_leaving(void *with, const struct slot_owner *o)
 	report_number(l->f, "max", 0);
 	report_number(l->f, "weight", 0);
 	fputs(",\"enabled\":true,\"state\":\"draining\"", l->f);
-	report_number(l->f, "ejections", 0);
+	report_number(l->f, "ejections", atomic_load(&shm_shared(o->slot)->ejections));
 	report_channel_counts(l->f, o->slot);
 	fputs("}]}\n", l->f);
 }
