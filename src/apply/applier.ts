@@ -90,7 +90,10 @@ export class Applier {
         if (deferredUntil !== undefined && this.#hitchFailure !== undefined)
           failures.push(this.#hitchFailure);
       }
-      const skipped = step.type === "hitch" || step.type === "remove-certificates";
+      const skipped =
+        step.type === "hitch" ||
+        step.type === "remove-certificates" ||
+        (step.type === "balance" && step.afterHitch === true);
       if (skipped && (failed.has("hitch") || deferredUntil !== undefined)) continue;
       try {
         await this.#runStep(step, desired);

@@ -27,6 +27,7 @@ import {
   type SourceSetting,
 } from "./flags.ts";
 import { httpFlags, type RawHttpOptions, toHttpSettings } from "./http-flags.ts";
+import { type RawTlsOptions, tlsFlags, toTlsSettings } from "./tls-flags.ts";
 
 export { SettingsError };
 
@@ -55,7 +56,7 @@ export interface RunSettings {
 }
 
 /** What commander hands over after every value went through its parser below. */
-interface RawOptions extends RawHttpOptions, RawEngineOptions {
+interface RawOptions extends RawHttpOptions, RawTlsOptions, RawEngineOptions {
   readonly source: SourceSetting;
   readonly kubeconfig?: string;
   readonly secrets: SecretMode;
@@ -116,6 +117,7 @@ export function addModelOptions(command: Command, defaultWorkers: number): Comma
       parseSeconds,
     ).default(30),
     ...httpFlags(),
+    ...tlsFlags(),
     ...engineFlags(),
   ]);
 }
@@ -175,13 +177,15 @@ export function toModelSettings(raw: Omit<RawOptions, "source" | "secrets">): Mo
     runDir: raw.runDir,
     shutdownGraceSeconds: raw.shutdownGracePeriod,
     ...toHttpSettings(raw),
-    ...toEngineSettings(raw, [raw.httpPort, raw.httpsPort]),
+    ...toTlsSettings(raw, [raw.httpPort, raw.httpsPort]),
+    ...toEngineSettings(raw),
   });
 }
 
 export function toRunSettings(command: Command): RunSettings {
   const raw = command.opts<RawOptions>();
-  const tcpPorts = (toEngineSettings(raw, []).tcpServices ?? []).map(({ port }) => port);
+  const model = toModelSettings(raw);
+  const tcpPorts = (model.tls?.tcpServices ?? []).map(({ port }) => port);
   if ([raw.httpPort, raw.httpsPort, ...tcpPorts].includes(raw.healthzPort)) {
     throw new SettingsError(`--healthz-port ${raw.healthzPort} is taken by another listener`);
   }
@@ -198,7 +202,7 @@ export function toRunSettings(command: Command): RunSettings {
     reloadIntervalMs: Math.round(raw.reloadInterval * 1000),
     logLevel: raw.logLevel,
     logFormat: raw.logFormat,
-    model: toModelSettings(raw),
+    model,
   });
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join } from "node:path";
 import type { Desired, ServedCertificate } from "../apply/plan.ts";
+import { wildcardOf } from "../model/names.ts";
 import type { Certificate, Ir } from "../model/types.ts";
 import type { UpstreamCommand } from "../render/render-upstream.ts";
 
@@ -23,13 +24,19 @@ export function describeDesired({ hitch }: Ir, rendered: Rendered): Desired {
 /** After a change of endpoints it is the same object. */
 const known = new WeakMap<Ir["hitch"], Pick<Desired, "certificates" | "served">>();
 
-function describeCertificates({ certDir, certificates, defaultCertificate }: Ir["hitch"]) {
+function describeCertificates({ certDir, certificates, defaultCertificate, relayed }: Ir["hitch"]) {
+  // A pod answers these, with a certificate of its own.
+  const pods = new Set(relayed);
+  const isRelayed = (name: string) => pods.has(name) || pods.has(wildcardOf(name) ?? "");
   const pathOf = (certificate: Certificate) => join(certDir, `${certificate.id}.pem`);
   const files = new Map<string, string>();
   for (const certificate of [...certificates, defaultCertificate])
     files.set(pathOf(certificate), certificate.pem);
+  for (const { clients } of certificates) {
+    if (clients !== undefined) files.set(join(certDir, `${clients.ca.id}.pem`), clients.ca.pem);
+  }
   const served: ServedCertificate[] = certificates.flatMap((certificate) => {
-    const host = certificate.hosts[0];
+    const host = certificate.hosts.find((name) => !isRelayed(name));
     return host === undefined ? [] : [{ path: pathOf(certificate), host, pem: certificate.pem }];
   });
   served.push({ path: pathOf(defaultCertificate), host: undefined, pem: defaultCertificate.pem });

@@ -81,6 +81,7 @@ class IngressReader {
   /** In the TCP lane a default backend is for rules without paths only, which is no mistake. */
   mayFallBack(): boolean {
     if (this.#options.lane === "http") return true;
+    if (this.#options.lane === "port") return false;
     if ((this.#ingress.spec?.rules ?? []).length === 0) this.#refuseAnyHost("spec.defaultBackend");
     return false;
   }
@@ -101,7 +102,7 @@ class IngressReader {
     const options = challenge ? forChallenge(this.#options) : this.#options;
     if (options.fate === "refused") return undefined;
     const lane = challenge ? "http" : options.lane;
-    if (lane === "tcp" && host === ANY_HOST) {
+    if (lane !== "http" && lane !== "port" && host === ANY_HOST) {
       this.#refuseAnyHost(field);
       return undefined;
     }
@@ -114,7 +115,7 @@ class IngressReader {
 
   #readWithoutPaths(host: string, field: string, fallback: Fallback | undefined): readonly Claim[] {
     const options = this.#options;
-    if (host === ANY_HOST || options.fate === "refused") return [];
+    if ((host === ANY_HOST && options.lane !== "port") || options.fate === "refused") return [];
     if (fallback === undefined) {
       if (this.#ingress.spec?.defaultBackend === undefined) {
         const message = `the rule for host ${host} has neither paths nor a default backend`;

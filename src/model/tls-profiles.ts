@@ -29,10 +29,7 @@ export function readTlsProfiles(store: Store, settings: ModelSettings, report: R
       statuses.push(describeVerdict(ref, profile, describeUnused(profile, chosen)));
       continue;
     }
-    const { settings: ours, faults } = checkTlsSettings(toRaw(profile.spec), [
-      settings.httpPort,
-      settings.httpsPort,
-    ]);
+    const { settings: ours, faults } = checkTlsSettings(toRaw(profile.spec), listTakenPorts(settings));
     read = ours;
     for (const { field, message } of faults) {
       report(ref, "error", "InvalidField", `spec.${field}: ${message}; it has no effect`, `spec.${field}`);
@@ -49,17 +46,43 @@ export function readTlsProfiles(store: Store, settings: ModelSettings, report: R
   return { settings: read, statuses };
 }
 
+function listTakenPorts({ httpPort, httpsPort, internalTlsPort, tls }: ModelSettings): readonly number[] {
+  const internal = internalTlsPort === undefined ? [] : [internalTlsPort];
+  const services = (tls?.tcpServices ?? []).map(({ port }) => port);
+  return [httpPort, httpsPort, ...internal, ...(tls?.extraTlsPorts ?? []), ...services];
+}
+
 /** Where the profile says nothing the flags do. */
 export function applyTlsSettings(settings: ModelSettings, tls: TlsSettings): ModelSettings {
   if (tls === DEFAULT_TLS_SETTINGS) return settings;
   const { alpn, hsts, workers, trustedProxies, defaultCertificate } = tls;
   return Object.freeze({
     ...settings,
+    tls: mergeTls(settings.tls ?? DEFAULT_TLS_SETTINGS, tls),
     ...(alpn === undefined ? {} : { alpn }),
     ...(hsts === undefined ? {} : { hsts }),
     ...(workers === undefined ? {} : { workers }),
     ...(trustedProxies === undefined ? {} : { trustedProxies }),
     ...(defaultCertificate === undefined ? {} : { defaultSslCertificate: defaultCertificate }),
+  });
+}
+
+/** What the profile leaves as it is by default is what the flags say; listeners add up. */
+function mergeTls(flags: TlsSettings, profile: TlsSettings): TlsSettings {
+  const usual = DEFAULT_TLS_SETTINGS;
+  const choose = <K extends "protocols" | "ciphers" | "ciphersuites" | "curves">(key: K) =>
+    profile[key].join() === usual[key].join() ? flags[key] : profile[key];
+  return Object.freeze({
+    ...profile,
+    protocols: choose("protocols"),
+    ciphers: choose("ciphers"),
+    ciphersuites: choose("ciphersuites"),
+    curves: choose("curves"),
+    preferServerCiphers: profile.preferServerCiphers || flags.preferServerCiphers,
+    ocspStapling: profile.ocspStapling || flags.ocspStapling,
+    strictSni: profile.strictSni || flags.strictSni,
+    extraTlsPorts: [...flags.extraTlsPorts, ...profile.extraTlsPorts],
+    tcpServices: [...flags.tcpServices, ...profile.tcpServices],
   });
 }
 

@@ -10,8 +10,9 @@ import type {
 } from "@kubernetes/client-node";
 import type { BackendPolicy, ClientCertificatePolicy, TlsProfile } from "../crd/resource.ts";
 import type { BackendSettings } from "./backend-settings.ts";
+import type { ClientCa, ClientCertificateMode } from "./client-certificates.ts";
 import type { PolicyStatus } from "./policy-status.ts";
-import type { TcpService } from "./tls-settings.ts";
+import type { TlsSettings } from "./tls-settings.ts";
 
 /** Names one Kubernetes object, in problems, statuses, logs and Events. */
 export interface ObjectRef {
@@ -62,6 +63,8 @@ export interface Certificate {
   readonly notAfter: string;
   /** Absent for the generated default certificate. */
   readonly source?: ObjectRef;
+  /** Its clients are asked for a certificate. */
+  readonly clients?: { readonly ca: ClientCa; readonly mode: ClientCertificateMode };
 }
 
 export interface Channel {
@@ -72,8 +75,11 @@ export interface Channel {
   readonly max: number;
 }
 
-/** `http`: requests are read and routed one by one. `tcp`: connections are relayed as they are. */
-export type Lane = "http" | "tcp";
+/**
+ * `http`: requests are read and routed one by one. `tcp`: connections are relayed as they are. `passthrough`: the same before TLS, which is
+ * the pod's. `port`: all connections to a port are relayed.
+ */
+export type Lane = "http" | "tcp" | "passthrough" | "port";
 
 export interface Pool {
   /** `namespace/service:port`, and what an Ingress asks for behind it where that is something else (`pool-names.ts`). */
@@ -81,6 +87,8 @@ export interface Pool {
   readonly settings: BackendSettings;
   /** Tried in order: endpoints, those of other zones, those of backup Services. None is empty, no endpoint is in two. */
   readonly groups: readonly (readonly Channel[])[];
+  /** How long connecting is tried again while all refuse; absent: not. */
+  readonly retrySeconds?: number;
 }
 
 export interface Route {
@@ -88,6 +96,8 @@ export interface Route {
   readonly listener: string;
   /** `a.example`, `*.example` or `*`. */
   readonly host: string;
+  /** Only for connections to this port, as the PROXY header says; such connections have no other routes. */
+  readonly port?: number;
   readonly pool: string;
 }
 
@@ -98,8 +108,10 @@ export interface Listener {
   readonly proxy: "none" | "v1" | "v2" | "any";
   /** Only trusted peers speak PROXY; the others come without. */
   readonly trustedOnly: boolean;
-  /** HTTP lane: whose rules the requests follow. Absent: all connections are relayed as they are. */
+  /** HTTP lane: whose rules the requests follow. */
   readonly table?: string;
+  /** Clients speak TLS, which is passed on: routes go by the server name in the ClientHello. */
+  readonly sni?: boolean;
 }
 
 /** A TCP port that a process of upstream Balance serves. */
@@ -137,8 +149,10 @@ export interface RuleOptions {
   readonly maxBodyBytes: number;
   /** Value of Strict-Transport-Security. */
   readonly hsts: string | undefined;
-  /** The host demands a client certificate. Nothing sets it yet. */
-  readonly clientCertificate: boolean;
+  /** The host asks for client certificates. */
+  readonly clientCertificate:
+    | { readonly mode: ClientCertificateMode; readonly certificate: boolean }
+    | undefined;
 }
 
 export type PathKind = "exact" | "prefix";
@@ -183,7 +197,12 @@ export interface ServedHost {
 /** What Hitch and Balance shall do. Everything is sorted; equal objects give equal IR. */
 export interface Ir {
   readonly hitch: {
-    readonly httpsPort: number;
+    readonly frontends: readonly { readonly host: "*" | "127.0.0.1"; readonly port: number }[];
+    /** Balance takes the TLS ports and hands connections on, behind a PROXY header. */
+    readonly front: boolean;
+    /** Hosts whose handshakes don't come here. */
+    readonly relayed: readonly string[];
+    readonly tls: TlsSettings;
     readonly workers: number;
     readonly backendSocket: string;
     readonly certDir: string;
@@ -254,10 +273,16 @@ export interface ModelSettings {
   /** Value of Strict-Transport-Security for hosts with a certificate. */
   readonly hsts?: string;
   readonly alpn: readonly AlpnProtocol[];
+  /** Absent: the defaults. */
+  readonly tls?: TlsSettings;
+  /** Ingresses may ask for TLS passthrough. */
+  readonly sslPassthrough?: boolean;
+  /** Loopback port of Hitch while Balance has the TLS ports. */
+  readonly internalTlsPort?: number;
+  /** Ranges of ports that Ingresses may ask for. */
+  readonly tcpPorts?: readonly (readonly [first: number, last: number])[];
   /** The topology zone we run in; endpoints of it may be preferred. */
   readonly zone?: string;
-  /** Ports whose connections go to one Service port. */
-  readonly tcpServices?: readonly TcpService[];
   /** The program of the engine `upstream`; absent: our Balance serves everything. */
   readonly upstreamBalance?: string;
 }

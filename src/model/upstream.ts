@@ -4,9 +4,14 @@
  * refused by name, and Evener's Balance serves it.
  */
 import { DEFAULT_BACKEND_SETTINGS } from "./backend-settings.ts";
+import type { PoolRequest } from "./backends.ts";
+import { nameTcpListener } from "./listeners.ts";
+import { ANY_HOST } from "./names.ts";
 import type { Report } from "./problems.ts";
-import { nameField, type TcpPort } from "./tcp-services.ts";
-import type { Channel, ModelSettings, Pool, UpstreamService } from "./types.ts";
+import { refOf } from "./refs.ts";
+import type { TcpPort } from "./tcp-services.ts";
+import type { Channel, HttpTable, Listener, ModelSettings, Pool, Route, UpstreamService } from "./types.ts";
+import { listPools } from "./used-pools.ts";
 
 /** What 3.57 is compiled for, at least. */
 const MAX_GROUPS = 16;
@@ -55,45 +60,73 @@ const OBSTACLES: readonly ((pool: Pool, settings: ModelSettings) => string | und
 
 export interface UpstreamPlan {
   readonly services: readonly UpstreamService[];
-  /** The ports that are left to Evener's Balance. */
-  readonly left: readonly TcpPort[];
+  /** What is left to Evener's Balance. */
+  readonly listeners: readonly Listener[];
+  readonly routes: readonly Route[];
+  readonly pools: readonly Pool[];
+}
+
+interface Planned {
+  readonly ports: readonly TcpPort[];
+  readonly table: HttpTable;
 }
 
 /** Without endpoints there is no command line; the port is Evener's then, and its problem has been told. */
 export function planUpstream(
-  ports: readonly TcpPort[],
-  pools: readonly Pool[],
+  given: Omit<UpstreamPlan, "services">,
+  { ports, table }: Planned,
+  requests: readonly PoolRequest[],
   settings: ModelSettings,
   report: Report,
 ): UpstreamPlan {
-  const { upstreamBalance } = settings;
-  if (upstreamBalance === undefined) return { services: [], left: ports };
-  const byName = new Map(pools.map((pool) => [pool.name, pool]));
+  const { upstreamBalance: file = "" } = settings;
+  const pools = new Map(given.pools.map((pool) => [pool.name, pool]));
+  const targets = new Map(requests.map(({ name, target }) => [name, target]));
+  const tell = (pool: string, message: string, field?: string) => {
+    const service = targets.get(pool)?.service;
+    if (service !== undefined)
+      report(refOf("Service", service), "warning", "UpstreamCannotExpress", message, field);
+  };
   const services: UpstreamService[] = [];
-  const left: TcpPort[] = [];
-  for (const one of ports) {
-    const pool = byName.get(one.pool);
-    if (pool === undefined || pool.groups.length === 0) {
-      left.push(one);
-      continue;
-    }
+  const plain = new Set<string>();
+  for (const { port, tls, routes } of ports) {
+    const pool = pools.get(routes.get(ANY_HOST)?.pool ?? "");
+    if (tls || pool === undefined) continue;
+    plain.add(nameTcpListener(port));
+    if (pool.groups.length === 0) continue;
     const obstacles = OBSTACLES.flatMap((find) => find(pool, settings) ?? []);
-    if (obstacles.length === 0) services.push(describeService(one, pool, upstreamBalance));
-    else {
-      left.push(one);
-      const message = `upstream Balance can't express ${obstacles.join(", ")}; Evener's own Balance serves port ${one.port}`;
-      report(one.service, "warning", "UpstreamCannotExpress", message, nameField(one));
-    }
+    if (obstacles.length === 0) services.push(describeService(port, pool, file));
+    else
+      tell(pool.name, `upstream Balance can't express ${obstacles.join(", ")}; ${OURS}`, `TCP port ${port}`);
   }
-  return { services, left };
+  for (const { listener, host, port, pool } of given.routes) {
+    if (plain.has(listener)) continue;
+    const what =
+      host === ANY_HOST
+        ? `what comes with TLS on port ${port ?? settings.httpsPort}`
+        : `host ${host} by its server name`;
+    tell(pool, `upstream Balance can't serve ${what}; ${OURS}`);
+  }
+  const moved = new Set(services.map(({ port }) => nameTcpListener(port)));
+  const routes = given.routes.filter(({ listener }) => !moved.has(listener));
+  const used = listPools(routes, table);
+  const gone = new Set(services.map(({ pool }) => pool).filter((pool) => !used.has(pool)));
+  return {
+    services,
+    listeners: given.listeners.filter(({ name }) => !moved.has(name)),
+    routes,
+    pools: given.pools.filter(({ name }) => !gone.has(name)),
+  };
 }
 
-function describeService({ port, pool: name }: TcpPort, pool: Pool, file: string): UpstreamService {
+const OURS = "Evener's own Balance serves it";
+
+function describeService(port: number, pool: Pool, file: string): UpstreamService {
   const { connectSeconds, idleSeconds, strategy } = pool.settings;
   return {
     file,
     port,
-    pool: name,
+    pool: pool.name,
     connectSeconds,
     idleSeconds,
     hash: strategy === "source-hash",

@@ -81,10 +81,11 @@ function renderHttp(http: HttpSettings): string {
   ].join(" ");
 }
 
-function renderListenerOptions({ proxy, trustedOnly, table }: Listener): string {
+function renderListenerOptions({ proxy, trustedOnly, table, sni }: Listener): string {
   return [
     `proxy=${safeProxy(proxy)}`,
     ...(trustedOnly ? ["trusted-only"] : []),
+    ...(sni === true ? ["sni"] : []),
     ...(table === undefined ? [] : [`table=${safeTable(table)}`]),
   ].join(" ");
 }
@@ -106,7 +107,7 @@ function remember<K extends object, V>(known: WeakMap<K, V>, key: K, make: (key:
 function viewRoutes(all: readonly Route[]): readonly RouteView[] {
   return all.map((route) => ({
     listener: safeListenerName(route.listener),
-    host: safeHost(route.host),
+    host: `${safeHost(route.host)}${route.port === undefined ? "" : `:${safePort(route.port)}`}`,
     pool: safePoolName(route.pool),
   }));
 }

@@ -32,6 +32,7 @@ export function renderPool(pool: Pool): string {
     ...listLimits(settings),
     ...(settings.sendProxy === "none" ? [] : [`send-proxy=${safeSendProxy(settings.sendProxy)}`]),
     ...listChecks(settings),
+    ...(pool.retrySeconds === undefined ? [] : [`retry=${safeSeconds(pool.retrySeconds)}`]),
     ...listChannels(pool),
   ].join(" ");
 }

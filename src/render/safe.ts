@@ -6,10 +6,19 @@
 
 import type { BackendSettings, HealthCheck, Strategy } from "../model/backend-settings.ts";
 import { canonicalRange } from "../model/cidr.ts";
+import type { ClientCertificateMode } from "../model/client-certificates.ts";
 import { canonicalIp } from "../model/ip.ts";
+import { HITCH_POOL } from "../model/listeners.ts";
 import { ANY_HOST, isDnsLabel, isHost, isPortName, isPortNumber } from "../model/names.ts";
 import { quote } from "../model/quote.ts";
-import type { AlpnProtocol, Channel, Listener, PathKind, Redirect } from "../model/types.ts";
+import {
+  TLS_ALPN_PROTOCOLS,
+  TLS_CIPHERS,
+  TLS_CIPHERSUITES,
+  TLS_CURVES,
+  TLS_PROTOCOLS,
+} from "../model/tls-settings.ts";
+import type { AlpnProtocol, Channel, Listener, PathKind, Redirect, RuleOptions } from "../model/types.ts";
 import { isUrlPath } from "../model/url-path.ts";
 
 export class UnsafeValueError extends Error {
@@ -72,6 +81,7 @@ export function safeProxy(value: Listener["proxy"]): string {
 
 /** `namespace/service:port`, the port by number or, where it could not be found, by name; then what is special about it, if any. */
 export function safePoolName(value: string): string {
+  if (value === HITCH_POOL) return value;
   const match = /^([^/:]+)\/([^/:]+):([^/:]+)(?:\/[a-z0-9][a-z0-9.-]{0,99})?$/.exec(value);
   const [, namespace = "", service = "", port = ""] = match ?? [];
   const portOk = isPortName(port) || (/^\d{1,5}$/.test(port) && isPortNumber(Number(port)));
@@ -134,6 +144,17 @@ export function safeRedirect({ code, location }: Redirect): string {
   return `${code},${check(ok, "location", location)}`;
 }
 
+export function safeClientMode(value: ClientCertificateMode): string {
+  return check(["required", "optional"].includes(value), "client certificate mode", value);
+}
+
+export function safeClientCertificate({
+  mode,
+  certificate,
+}: NonNullable<RuleOptions["clientCertificate"]>): string {
+  return `${safeClientMode(mode)}${certificate ? ",pem" : ""}`;
+}
+
 export function safeHsts(value: string): string {
   return check(/^max-age=\d{1,10}(?:;includeSubDomains)?(?:;preload)?$/.test(value), "HSTS value", value);
 }
@@ -142,8 +163,29 @@ export function safeAccessLog(value: string): string {
   return value === "off" || value === "stdout" ? value : safePath(value);
 }
 
+/** Words of one of the tables. */
+function safeWords(known: readonly string[], what: string, values: readonly string[]): readonly string[] {
+  return values.map((value) => check(known.includes(value), what, value));
+}
+
+export function safeProtocols(values: readonly string[]): string {
+  return safeWords(TLS_PROTOCOLS, "TLS version", values).join(" ");
+}
+
+export function safeCiphers(values: readonly string[]): string {
+  return safeWords(TLS_CIPHERS, "cipher", values).join(":");
+}
+
+export function safeCiphersuites(values: readonly string[]): string {
+  return safeWords(TLS_CIPHERSUITES, "cipher suite", values).join(":");
+}
+
+export function safeCurves(values: readonly string[]): string {
+  return safeWords(TLS_CURVES, "curve", values).join(":");
+}
+
 export function safeAlpn(values: readonly AlpnProtocol[]): string {
-  const ok = values.length > 0 && values.every((value) => value === "h2" || value === "http/1.1");
+  const ok = values.length > 0 && values.every((value) => TLS_ALPN_PROTOCOLS.includes(value));
   // Hitch disconnects a client that offers ALPN without any common protocol, and HTTP/1.0 clients offer their own name.
   const offered = [...check(ok, "ALPN", values)];
   return (offered.includes("http/1.1") ? [...offered, "http/1.0"] : offered).join(",");

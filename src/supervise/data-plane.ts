@@ -2,7 +2,6 @@
 /** The two children: how each is started, and what makes it ready. */
 import { join } from "node:path";
 import type { Owner } from "../apply/file-system.ts";
-import { UNKNOWN_NAME } from "../apply/hitch-control.ts";
 import { probeCertificate } from "../apply/tls-probe.ts";
 import type { BalanceClient } from "../balance-client/client.ts";
 import type { Clock } from "../clock.ts";
@@ -52,7 +51,7 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     return true;
   });
   const hitch = create("hitch", hitchSpec([`--config=${join(runDir, "hitch.conf")}`]), async () => {
-    await probeCertificate(httpsPort, UNKNOWN_NAME, 1000);
+    await probeCertificate(httpsPort, undefined, 1000);
     return true;
   });
   return { hitch, balance, hitchSpec };

@@ -176,7 +176,10 @@ test("two choices stay closer than lots would", async (t) => {
   await hold(t, port, 800);
   const now = await settled(balance, pods);
   // Lots alone: a standard deviation of nearly ten.
-  assert.ok(now.every((n) => n >= 90 && n <= 110), now.join(" "));
+  assert.ok(
+    now.every((n) => n >= 90 && n <= 110),
+    now.join(" "),
+  );
 });
 
 test("first fills in the order of the file", async (t) => {

@@ -20,7 +20,7 @@ import { type ProxyHeader, readProxy, readSsl } from "./lib/proxy-read.ts";
 import { until } from "./lib/until.ts";
 
 interface Heard {
-  header?: ProxyHeader;
+  header: ProxyHeader | undefined;
   /** What came behind it. */
   rest: Buffer;
   socket: net.Socket;
@@ -30,7 +30,7 @@ interface Heard {
 async function hearing(t: TestContext, onData?: (heard: Heard) => void): Promise<Pod & { heard: Heard[] }> {
   const heard: Heard[] = [];
   const me = await pod(t, (socket) => {
-    const one: Heard = { rest: Buffer.alloc(0), socket };
+    const one: Heard = { header: undefined, rest: Buffer.alloc(0), socket };
     heard.push(one);
     socket.on("data", (chunk: Buffer) => {
       one.rest = Buffer.concat([one.rest, chunk]);
@@ -224,7 +224,7 @@ test("HTTP lane: a pod's connection with a header serves one client's connection
       if (closing !== "") one.socket.end();
     }
   };
-  const pods = [await hearing(t, answer), await hearing(t, answer)];
+  const pods = [await hearing(t, answer), await hearing(t, answer)] as const;
   const shared: string[] = [];
   const plain = await pod(t, (socket) => {
     socket.on("data", () => {

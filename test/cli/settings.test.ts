@@ -138,13 +138,6 @@ describe("settings", () => {
     ["--http-head-timeout", "0"],
     ["--http-idle-timeout", "25000m"],
     ["--public-https-port", "0"],
-    ["--tcp-service", "5432"],
-    ["--tcp-service", "5432=db:5432"],
-    ["--tcp-service", "5432=shop/db"],
-    ["--tcp-service", "0=shop/db:5432"],
-    ["--tcp-service", "5432=shop/db:99999"],
-    ["--tcp-service", "5432=Shop/db:5432"],
-    ["--tcp-service", "5432=shop/db:5432:PROXY"],
     ["--balance-engine", "inlab"],
     ["--balance-path", "/opt/my balance"],
     ["--balance-path", ""],
@@ -161,16 +154,20 @@ describe("settings", () => {
   });
 
   test("TCP ports and the engine that serves them", () => {
-    const { tcpServices, upstreamBalance } = parse(
+    const { tls, upstreamBalance } = parse(
       ...["--tcp-service", "15432=shop/db:5432,10025=mail/in:smtp", "--balance-engine", "upstream"],
       ...["--balance-path", "/opt/balance"],
     ).model;
-    assert.deepEqual(tcpServices, [
+    assert.deepEqual(tls?.tcpServices, [
       { port: 15432, namespace: "shop", service: "db", servicePort: 5432, tls: "none" },
       { port: 10025, namespace: "mail", service: "in", servicePort: "smtp", tls: "none" },
     ]);
     assert.equal(upstreamBalance, "/opt/balance");
     for (const argv of [
+      ["--tcp-service", "5432"],
+      ["--tcp-service", "0=shop/db:5432"],
+      ["--tcp-service", "5432=shop/db:99999"],
+      ["--tcp-service", "5432=Shop/db:5432"],
       ["--tcp-service", "8443=shop/db:1"],
       ["--tcp-service", "10254=shop/db:1"],
       ["--tcp-service", "5432=shop/db:1", "--tcp-service", "5432=shop/other:1"],

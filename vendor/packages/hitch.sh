@@ -49,8 +49,15 @@ build() {
 			-Iobj -Isrc -Isrc/foreign -I"$openssl/include" -I"$libev/include" \
 			-c "$c" -o "obj/$(basename "$c" .c).o"
 	done
-	# The linker's half of src/dataplane/hitch_pipes.c: hitch.c alone calls these two by other names.
-	"$($HOST_CC -print-prog-name=objcopy)" --redefine-sym pipe=hitch_pipe --redefine-sym close=hitch_close obj/hitch.o
+	musl-gcc -std=gnu11 $C_FLAGS -Wall -Wextra -Werror -I"$openssl/include" -c "$packages_dir/hitch_tls.c" -o obj/hitch_tls.o
+	# The linker's half of src/dataplane/hitch_pipes.c and of hitch_tls.c: hitch.c alone calls these by other names.
+	"$($HOST_CC -print-prog-name=objcopy)" --redefine-sym pipe=hitch_pipe --redefine-sym close=hitch_close \
+		--redefine-sym SSL_CTX_set_session_id_context=hitch_session_id_context \
+		--redefine-sym SSL_set_verify=hitch_set_verify \
+		--redefine-sym SSL_get1_peer_certificate=hitch_peer_certificate \
+		--redefine-sym PEM_write_bio_X509_AUX=PEM_write_bio_X509 \
+		--redefine-sym X509_STORE_load_locations=hitch_load_client_ca \
+		obj/hitch.o
 	mkdir -p "$DEST/lib"
 	seal hitch_main "$DEST/lib/hitch.o" obj/*.o \
 		"$openssl/lib/libssl.a" "$openssl/lib/libcrypto.a" "$libev/lib/libev.a"

@@ -4,7 +4,7 @@ import type { V1Ingress } from "@kubernetes/client-node";
 import type { SettingsLayer } from "../backend-settings.ts";
 import type { Report } from "../problems.ts";
 import { quote } from "../quote.ts";
-import type { ObjectRef, Redirect } from "../types.ts";
+import type { Lane, ObjectRef, Redirect } from "../types.ts";
 import { toBackendLayer } from "./backend-layer.ts";
 import { fieldOf, findValues, NGINX, OURS, type Tell } from "./find-values.ts";
 import { DEFAULT_OPTIONS, type Fate, type IngressOptions } from "./options.ts";
@@ -19,7 +19,7 @@ export function readAnnotations(ingress: V1Ingress, ref: ObjectRef, report: Repo
   if (names.length === 0) return DEFAULT_OPTIONS;
   let fate: Fate = "served";
   // Read before the others: a relayed connection can't be told that it is not welcome.
-  const isTcp = annotations["evener.io/lane"]?.trim().toLowerCase() === "tcp";
+  const isTcp = isRelayed(annotations);
   const tell: Tell = (name, wanted, reason, message) => {
     const effect = wanted === "close" && isTcp ? "refuse" : wanted;
     if (effect === "refuse") fate = "refused";
@@ -39,6 +39,12 @@ export function readAnnotations(ingress: V1Ingress, ref: ObjectRef, report: Repo
     const message = "backend-protocol GRPC needs evener.io/lane: tcp and --alpn h2,http/1.1";
     tell(nameOf("backendProtocol"), "refuse", "BackendProtocolNotSupported", message);
   }
+  const verify = values.authTlsVerify;
+  const saysWhose = values.authTlsSecret !== undefined || nameOf("authTlsSecret") !== "authTlsSecret";
+  if (!saysWhose && verify !== undefined && verify !== "off") {
+    const message = "auth-tls-verify-client needs auth-tls-secret, which says by whose certificates";
+    tell(nameOf("authTlsVerify"), "close", "AnnotationInvalid", message);
+  }
   const told = isTcp ? limitToTcpLane(values, nameOf, tell) : values;
   const rewrite = nameOf("rewriteTarget");
   if (told.rewriteTarget !== undefined && differsFromNginx(ingress, rewrite)) {
@@ -49,6 +55,21 @@ export function readAnnotations(ingress: V1Ingress, ref: ObjectRef, report: Repo
     tell(nameOf(key), "ignore", "AnnotationIgnored", `${nameOf(key)} ${message}`),
   );
   return join(told, fate, backend);
+}
+
+function isRelayed(annotations: Readonly<Record<string, string>>): boolean {
+  const saysYes = (name: string) => ["true", "1"].includes(annotations[name]?.trim().toLowerCase() ?? "");
+  return (
+    annotations[`${OURS}lane`]?.trim().toLowerCase() === "tcp" ||
+    annotations[`${OURS}tcp-service-port`] !== undefined ||
+    saysYes(`${OURS}ssl-passthrough`) ||
+    saysYes(`${NGINX}ssl-passthrough`)
+  );
+}
+
+function chooseLane({ lane, sslPassthrough, tcpServicePort }: AnnotationValues): Lane {
+  if (tcpServicePort !== undefined) return "port";
+  return sslPassthrough === true ? "passthrough" : (lane ?? "http");
 }
 
 const CONSEQUENCES: Readonly<Record<FaultEffect, string>> = {
@@ -85,7 +106,8 @@ function differsFromNginx(ingress: V1Ingress, name: string): boolean {
 
 function join(values: AnnotationValues, fate: Fate, backend: SettingsLayer): IngressOptions {
   return {
-    lane: values.lane ?? "http",
+    lane: chooseLane(values),
+    tcpPort: values.tcpServicePort,
     fate,
     sslRedirect: values.sslRedirect ?? DEFAULT_OPTIONS.sslRedirect,
     forceSslRedirect: values.forceSslRedirect ?? DEFAULT_OPTIONS.forceSslRedirect,
@@ -97,7 +119,18 @@ function join(values: AnnotationValues, fate: Fate, backend: SettingsLayer): Ing
     limitConnections: values.limitConnections ?? 0,
     maxBodyBytes: values.maxBody ?? 0,
     backend,
+    clientCertificate: readWish(values),
   };
+}
+
+function readWish({
+  authTlsSecret,
+  authTlsVerify,
+  authTlsPass,
+}: AnnotationValues): IngressOptions["clientCertificate"] {
+  if (authTlsSecret === undefined || authTlsVerify === "off") return undefined;
+  const mode = authTlsVerify === "optional" ? "optional" : "required";
+  return { secret: authTlsSecret, mode, certificate: authTlsPass ?? false };
 }
 
 /** Of both kinds the temporal one wins, as in ingress-nginx. */

@@ -3,6 +3,7 @@
 import { compareText } from "../refs.ts";
 import { ACCESS } from "./access.ts";
 import { BALANCING } from "./balancing.ts";
+import { CLIENT_CERTIFICATES } from "./client-certificates.ts";
 import { NGINX, OURS } from "./find-values.ts";
 import { HEALTH } from "./health.ts";
 import { LANE } from "./lane.ts";
@@ -20,6 +21,7 @@ export const SECTIONS: readonly (readonly [title: string, family: Family])[] = [
   ["Redirects", REDIRECTS],
   ["Paths", REWRITES],
   ["Who may ask", ACCESS],
+  ["Client certificates", CLIENT_CERTIFICATES],
   ["Sizes, times, how much at a time", LIMITS],
   ["Which endpoint", BALANCING],
   ["Health of endpoints", HEALTH],

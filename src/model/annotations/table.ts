@@ -2,6 +2,7 @@
 /** All annotations that have an effect, by the key they are known by in the model. */
 import { ACCESS } from "./access.ts";
 import { BALANCING } from "./balancing.ts";
+import { CLIENT_CERTIFICATES } from "./client-certificates.ts";
 import { HEALTH } from "./health.ts";
 import { LANE } from "./lane.ts";
 import { LIMITS } from "./limits.ts";
@@ -14,6 +15,7 @@ export const ANNOTATIONS = {
   ...REDIRECTS,
   ...REWRITES,
   ...ACCESS,
+  ...CLIENT_CERTIFICATES,
   ...LIMITS,
   ...BALANCING,
   ...HEALTH,

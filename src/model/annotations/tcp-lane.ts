@@ -4,9 +4,11 @@ import type { Tell } from "./find-values.ts";
 import type { AnnotationKey, AnnotationValues } from "./table.ts";
 
 /** Without these more people would be let in than the Ingress says. */
-const RESTRICTING: readonly AnnotationKey[] = ["allow", "deny"];
+const RESTRICTING: readonly AnnotationKey[] = ["allow", "deny", "authTlsSecret"];
 
 const OF_REQUESTS: readonly AnnotationKey[] = [
+  "authTlsVerify",
+  "authTlsPass",
   "permanentRedirect",
   "temporalRedirect",
   "appRoot",

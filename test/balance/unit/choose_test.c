@@ -474,7 +474,8 @@ static void the_logarithm_is_one(void **state)
 		before = log;
 	}
 	/* -log2 of sixteenths. */
-	static const double logs[] = {4.000000, 3.000000, 2.415037, 2.000000, 1.678072, 1.415037, 1.192645, 1.000000, 0.830075, 0.678072, 0.540568, 0.415037, 0.299560, 0.192645, 0.093109};
+	static const double logs[] = {4.000000, 3.000000, 2.415037, 2.000000, 1.678072, 1.415037, 1.192645, 1.000000,
+	                              0.830075, 0.678072, 0.540568, 0.415037, 0.299560, 0.192645, 0.093109};
 	for (unsigned i = 0; i < COUNT(logs); i++) {
 		const double off = rank_log((uint64_t)(i + 1) << 60) - logs[i];
 		assert_true(off < 0.0006 && off > -0.0006);
