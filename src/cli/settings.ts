@@ -6,6 +6,7 @@ import { isDnsLabel } from "../model/names.ts";
 import { quote } from "../model/quote.ts";
 import { HOST_OWNERSHIPS, type HostOwnership, type ModelSettings } from "../model/types.ts";
 import { SECRET_MODES, type SecretMode } from "../source/kube/scopes.ts";
+import { engineFlags, type RawEngineOptions, toEngineSettings } from "./engine-flags.ts";
 import {
   addAll,
   flag,
@@ -55,7 +56,7 @@ export interface RunSettings {
 }
 
 /** What commander hands over after every value went through its parser below. */
-interface RawOptions extends RawHttpOptions, RawTlsOptions {
+interface RawOptions extends RawHttpOptions, RawTlsOptions, RawEngineOptions {
   readonly source: SourceSetting;
   readonly kubeconfig?: string;
   readonly secrets: SecretMode;
@@ -117,6 +118,7 @@ export function addModelOptions(command: Command, defaultWorkers: number): Comma
     ).default(30),
     ...httpFlags(),
     ...tlsFlags(),
+    ...engineFlags(),
   ]);
 }
 
@@ -176,12 +178,15 @@ export function toModelSettings(raw: Omit<RawOptions, "source" | "secrets">): Mo
     shutdownGraceSeconds: raw.shutdownGracePeriod,
     ...toHttpSettings(raw),
     ...toTlsSettings(raw, [raw.httpPort, raw.httpsPort]),
+    ...toEngineSettings(raw),
   });
 }
 
 export function toRunSettings(command: Command): RunSettings {
   const raw = command.opts<RawOptions>();
-  if ([raw.httpPort, raw.httpsPort].includes(raw.healthzPort)) {
+  const model = toModelSettings(raw);
+  const tcpPorts = (model.tls?.tcpServices ?? []).map(({ port }) => port);
+  if ([raw.httpPort, raw.httpsPort, ...tcpPorts].includes(raw.healthzPort)) {
     throw new SettingsError(`--healthz-port ${raw.healthzPort} is taken by another listener`);
   }
   return Object.freeze({
@@ -197,7 +202,7 @@ export function toRunSettings(command: Command): RunSettings {
     reloadIntervalMs: Math.round(raw.reloadInterval * 1000),
     logLevel: raw.logLevel,
     logFormat: raw.logFormat,
-    model: toModelSettings(raw),
+    model,
   });
 }
 
