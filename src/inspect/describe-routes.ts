@@ -3,7 +3,7 @@
 import { describeOptions, describePath } from "../lint/describe-rule.ts";
 import { HITCH_POOL } from "../model/listeners.ts";
 import { ANY_HOST } from "../model/names.ts";
-import { keyOf } from "../model/refs.ts";
+import { compareText, keyOf } from "../model/refs.ts";
 import type { Ir, ModelOutput } from "../model/types.ts";
 import type { RouteView } from "./types.ts";
 
@@ -14,7 +14,7 @@ export function describeRoutes({ ir, statuses }: Pick<ModelOutput, "ir" | "statu
   }
   const certificates = nameCertificates(ir);
   const common = (host: string) => ({ host, ingresses: owners.get(host) ?? [] });
-  return [
+  const routes = [
     ...describeRules(ir).map((rule) => ({
       ...common(rule.host),
       ...rule,
@@ -22,6 +22,7 @@ export function describeRoutes({ ir, statuses }: Pick<ModelOutput, "ir" | "statu
     })),
     ...describeConnections(ir).map((route) => ({ ...common(route.host), ...route })),
   ];
+  return routes.sort((a, b) => compareText(a.host, b.host));
 }
 
 type Bare = Omit<RouteView, "ingresses">;
