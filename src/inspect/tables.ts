@@ -80,7 +80,13 @@ const MAKERS: Readonly<Record<Section, (inspection: Inspection) => readonly Tabl
       title: "Problems by object",
       empty: "No problems.",
       titles: ["Object", "State", "Reason", "Field", "Message"],
-      rows: problems.map((one) => [one.object, one.severity, one.reason, one.field ?? NONE, one.message]),
+      rows: sortProblems(problems).map((one) => [
+        one.object,
+        one.severity,
+        one.reason,
+        one.field ?? NONE,
+        one.message,
+      ]),
     },
   ],
   reloads: ({ reloads }) => [
@@ -195,6 +201,12 @@ function listRouteCells(route: RouteView): readonly string[] {
     how.join("; ") || NONE,
     ingresses.join(" ") || NONE,
   ];
+}
+
+/** Errors first: something is left out for them. */
+function sortProblems(problems: Inspection["problems"]): Inspection["problems"] {
+  const rank = { error: 0, warning: 1 } as const;
+  return [...problems].sort((a, b) => rank[a.severity] - rank[b.severity]);
 }
 
 /** `2026-01-31 08:15:00 UTC`; what is no time stays as it is. */
