@@ -8,18 +8,19 @@ bin=${EVENER_BIN:-dist/bin}
 objects=$cache/obj
 TOOLCHAIN_ID=$(toolchain_id)
 musl=$(prefix_of musl)
-hitch=$(prefix_of hitch)/lib/hitch.o
+hitch_prefix=$(prefix_of hitch)
+hitch=$hitch_prefix/lib/hitch.o
 mimalloc=$(prefix_of mimalloc)/lib/mimalloc.o
 llhttp=$(prefix_of llhttp)
 export REALGCC=$HOST_CC objects
 export cc="$musl/bin/musl-gcc"
-export cflags="-std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror $C_FLAGS -I$llhttp/include"
+export cflags="-std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror $C_FLAGS -I$llhttp/include -I$hitch_prefix/include -I$(prefix_of openssl)/include"
 mkdir -p "$bin" "$objects"
 # What was linked into this directory last; kept beside the objects, so that dist holds nothing but products.
 stamp=$objects/linked-$(cd "$bin" && pwd | cksum | cut -d' ' -f1)
 
 # Objects are kept by content, so an edit compiles what it touches and a second link with nothing new does nothing.
-base=$({ echo "$cflags $musl"; cat src/balance/*.h; } | sha256sum)
+base=$({ echo "$cflags $musl"; cat src/balance/*.h src/dataplane/*.h; } | sha256sum)
 export base
 object_of() { echo "$objects/$({ echo "$base"; cat "$1"; } | sha256sum | cut -c1-24)-$(basename "$1" .c).o"; }
 # An object is kept only if its source stayed the same meanwhile: people edit while others build.
@@ -80,6 +81,9 @@ address() { "$nm" "$work/elf" | awk -v s="$1" '$3 == s { print $1 }'; }
 if test -z "$(address mi_malloc)" || test "$(address malloc)" != "$(address mi_malloc)"; then
 	die "malloc in the linked ELF is not mimalloc's"
 fi
+
+# With names, for profilers.
+test -z "${EVENER_SYMBOLS:-}" || cp "$work/elf" "$EVENER_SYMBOLS"
 
 # By rename: a running hitch keeps the file it was started from, and nobody sees half a file.
 "$($HOST_CC -print-prog-name=strip)" -o "$bin/.hitch.$$" "$work/elf"
