@@ -91,6 +91,7 @@ test: ## everything: set-up, data plane, Hitch's tests, build, checks, C unit te
 	@$(MAKE) --no-print-directory test-balance
 	@$(MAKE) --no-print-directory e2e-assets
 	@$(MAKE) --no-print-directory chart
+	@$(MAKE) --no-print-directory bench-guard
 	@$(NODE) --test 'test/**/*.test.ts' 'e2e/**/*.test.ts'
 
 .PHONY: test-node
@@ -110,6 +111,16 @@ golden: deps ## write test/golden/*/out anew; read the difference before you com
 bench-http: deps dataplane ## CPU per keep-alive HTTPS request beside haproxy and nginx (ROUNDS, SECONDS, CONNECTIONS)
 	@vendor/deps.sh wrk haproxy nginx-light openssl
 	@$(NODE) bench/http.ts
+
+.PHONY: bench-guard bench-baseline bench-guard-deps
+bench-guard-deps:
+	@vendor/deps.sh valgrind strace openssl
+
+bench-guard: deps dataplane bench-guard-deps ## instructions and system calls per request, against the baseline: fails when they grow
+	@$(NODE) bench/guard/main.ts
+
+bench-baseline: deps dataplane bench-guard-deps ## write bench/guard/baseline.json anew
+	@$(NODE) bench/guard/main.ts --write
 
 ##@ Later
 .PHONY: bench

@@ -59,7 +59,7 @@ for c in src/dataplane/*.c; do
 done
 
 # Nothing changed since the last link?
-key=$(echo "$LD_FLAGS $hitch $mimalloc $llhttp ${glue[*]} ${balance[*]}" | cat - "$vendor_dir/link.sh" | sha256sum)
+key=$(echo "$LD_FLAGS ${EVENER_LINK_EXTRA:-} $hitch $mimalloc $llhttp ${glue[*]} ${balance[*]}" | cat - "$vendor_dir/link.sh" | sha256sum)
 if test -x "$bin/hitch" && test "$bin/balance" -ef "$bin/hitch" && test "$(cat "$stamp" 2>/dev/null)" = "$key"; then
 	step evener "" "$bin/hitch is up to date"
 	exit 0
@@ -72,7 +72,7 @@ printf '%s\0' "${pairs[@]}" "${glue_pairs[@]}" |
 work=$(mktemp -d "$cache/link.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 seal balance_main "$work/balance.o" "${balance[@]}" "$llhttp/lib/libllhttp.a"
-"$cc" $LD_FLAGS -o "$work/elf" "${glue[@]}" "$hitch" "$work/balance.o" "$mimalloc" ||
+"$cc" $LD_FLAGS ${EVENER_LINK_EXTRA:-} -o "$work/elf" "${glue[@]}" "$hitch" "$work/balance.o" "$mimalloc" ||
 	die "linking failed"
 
 # The allocator must be mimalloc for every caller. libc's own one would be a second heap, and nothing would say so.
