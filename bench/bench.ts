@@ -15,6 +15,7 @@ import { createPemMaker } from "./peers/certificates.ts";
 import { evenerHttp, evenerTcp, hitchAlone, hitchWithUpstream } from "./peers/evener.ts";
 import { caddy, haproxyHttp, haproxyTcp, nginxHttp, nginxPaths, nginxStream } from "./peers/others.ts";
 import type { Peer, Running, Setup } from "./peers/peer.ts";
+import { sampleIdle } from "./scenarios/idle.ts";
 import { measureModel } from "./scenarios/model.ts";
 import { reloadStorm, sampleCertificates } from "./scenarios/reloads.ts";
 import type { Sample, Scenario, Size } from "./scenarios/scenario.ts";
@@ -126,25 +127,41 @@ async function runScenario(scenario: Scenario, running: ReadonlyMap<Peer, Runnin
   return { id: scenario.id, title: scenario.title, columns: scenario.columns, rows };
 }
 
-/** One after the other: thousands of certificates take memory, and the time to start is one of the figures. */
-async function runCertificates(): Promise<Result> {
+/** Peers one after the other, each in a session of its own: memory and the time to start are among the figures. */
+async function runApart(
+  peers: readonly Peer[],
+  certificates: number,
+  sample: (running: Running, startMs: number, names: readonly string[]) => Promise<Sample>,
+): Promise<readonly Row[]> {
   const rows: Row[] = [];
-  for (const peer of [evenerHttp, haproxyHttp, nginxHttp]) {
+  for (const peer of peers) {
     const session = new Session();
     try {
       startPod(session);
       await waitForPort(POD);
-      const { pems, names } = await writePems(session, size.certificates);
+      const { pems, names } = await writePems(session, certificates);
       const begin = performance.now();
       const running = await peer.start({ session, bin: resolve("dist/bin"), pod: POD, pems, names });
       await waitForPort(running.port);
-      const started = performance.now() - begin;
-      const sample = await sampleCertificates(running, started, names.at(-1) ?? "");
-      rows.push({ peer: peer.name, ours: peer.ours, mode: peer.mode, samples: [sample] });
+      const samples = [await sample(running, performance.now() - begin, names)];
+      rows.push({ peer: peer.name, ours: peer.ours, mode: peer.mode, samples });
     } finally {
       await session.end();
     }
   }
+  return rows;
+}
+
+async function runIdle(): Promise<Result> {
+  return {
+    id: "idle",
+    title: `Memory per idle TLS connection, ${size.idle} connections`,
+    columns: [{ key: "kb", label: "KB per connection (PSS)", digits: 1 }],
+    rows: await runApart(listPeers(), 1, (running) => sampleIdle(running, size.idle)),
+  };
+}
+
+async function runCertificates(): Promise<Result> {
   return {
     id: "certificates",
     title: `${size.certificates} certificates, and a reload under load`,
@@ -156,7 +173,9 @@ async function runCertificates(): Promise<Result> {
       { key: "memory", label: "MB (PSS)", digits: 0 },
       { key: "us", label: "CPU µs per request, reload included", digits: 1 },
     ],
-    rows,
+    rows: await runApart([evenerHttp, haproxyHttp, nginxHttp], size.certificates, (running, startMs, names) =>
+      sampleCertificates(running, startMs, names.at(-1) ?? ""),
+    ),
   };
 }
 
@@ -229,6 +248,7 @@ async function main(): Promise<void> {
       await session.end();
     }
   }
+  if (isWanted("idle")) keep(await runIdle());
   if (isWanted("certificates")) keep(await runCertificates());
   if (isWanted("model")) {
     texts.push(runModel());

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** haproxy, nginx and caddy, as somebody who knows them would set them up for this. */
 import { mkdirSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { dirname, join } from "node:path";
 import type { Mode, Peer, Setup } from "./peer.ts";
 
 function haproxyConf(mode: Mode, port: number, { pod, pems }: Setup): string {
@@ -49,11 +49,10 @@ function haproxy(mode: Mode, port: number): Peer {
 export const haproxyHttp = haproxy("http", 21200);
 export const haproxyTcp = haproxy("tcp", 21210);
 
+/** Key and certificate apart lie beside, so that a directory for haproxy holds nothing but pairs. */
 function pemPair(pem: string): { key: string; cert: string } {
-  return {
-    key: join(dirname(pem), `${basename(pem, ".pem")}.key`),
-    cert: join(dirname(pem), `${basename(pem, ".pem")}.crt`),
-  };
+  const base = pem.replace("/many/", "/apart/").replace(/\.pem$/, "");
+  return { key: `${base}.key`, cert: `${base}.crt` };
 }
 
 const NGINX = `daemon off;

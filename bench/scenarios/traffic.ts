@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What a unit of work costs the proxy's whole process tree: on a small machine throughput mostly measures the load generator. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { handshakes, plainConnections, upload, withIdle, wrk } from "../lib/load.ts";
-import { cpuSeconds, memoryBytes } from "../lib/usage.ts";
+import { handshakes, plainConnections, upload, wrk } from "../lib/load.ts";
+import { cpuSeconds } from "../lib/usage.ts";
 import type { Peer, Running } from "../peers/peer.ts";
 import type { Sample, Scenario, Size } from "./scenario.ts";
 
@@ -108,23 +108,6 @@ const uploads: Scenario = {
   },
 };
 
-const idle: Scenario = {
-  id: "idle",
-  title: "Memory per idle TLS connection",
-  columns: [{ key: "kb", label: "KB per connection (PSS)", digits: 1 }],
-  rounds: () => 1,
-  isFor: everybody,
-  async sample(running, size) {
-    const before = memoryBytes(running.pids);
-    let after = 0;
-    await withIdle(running.port, size.idle, async () => {
-      await sleep(1000);
-      after = memoryBytes(running.pids);
-    });
-    return { kb: (after - before) / 1024 / size.idle };
-  },
-};
-
 const plainRequests: Scenario = {
   id: "plain-requests",
   title: "Without TLS: keep-alive requests, 64 connections",
@@ -168,7 +151,6 @@ export const TRAFFIC: readonly Scenario[] = [
   newConnections(true),
   download,
   uploads,
-  idle,
   plainRequests,
   plainNew,
 ];
