@@ -2,6 +2,7 @@
 /* choose: one group's next channel, by its strategy. */
 #include "choose.h"
 
+#include "health.h"
 #include "place.h"
 #include "rank.h"
 #include "schedule.h"
@@ -16,32 +17,43 @@ enum {
 	FULL = 1024,  /* a weight that is not in slow start, as takes_part has it */
 };
 
-/* Until health checks say more. */
-static bool health_usable(const struct pool *p, const struct channel *ch, uint64_t now_ms)
-{
-	(void)p, (void)ch, (void)now_ms;
-	return true;
-}
-
-static bool is_usable(const struct choice *c, const struct channel *ch)
-{
-	if (!pool_enabled(ch))
-		return false;
-	if (!health_usable(c->pool, ch, c->now_ms)) {
-		c->attempt->sick = true;
-		return c->attempt->panic;
-	}
-	c->attempt->well = true;
-	return true;
-}
-
 /* Not inlined: what the usual way does not need would fill its registers. */
 #define ASIDE __attribute__((noinline))
+
+ASIDE static bool is_well(const struct choice *c, const struct channel *ch)
+{
+	if (health_usable(c->pool, ch, c->now_ms))
+		return !c->attempt->panic; /* it had its chance */
+	c->attempt->sick = true;
+	return c->attempt->panic;
+}
+
+static inline bool is_usable(const struct choice *c, const struct channel *ch)
+{
+	return pool_enabled(ch) && (!health_matters(c->pool) || is_well(c, ch));
+}
+
+ASIDE static bool claim_probe(const struct choice *c, const struct channel *ch)
+{
+	struct attempt *a = c->attempt;
+	a->claim = 0;
+	if (a->panic || health_begin(c->pool, ch->slot, c->now_ms, &a->claim))
+		return true;
+	place_give(ch->slot, V_ACTIVE, c->worker);
+	a->sick = true;
+	return false;
+}
+
+/* The place is taken; of a channel that may be back the first connection has to find that out, and only it goes there. */
+static inline bool claim(const struct choice *c, const struct channel *ch)
+{
+	return !health_matters(c->pool) || claim_probe(c, ch);
+}
 
 ASIDE static bool take_limited(const struct choice *c, const struct channel *ch)
 {
 	if (place_take(ch->slot, V_ACTIVE, c->worker, ch->max))
-		return true;
+		return claim(c, ch);
 	c->attempt->full = true;
 	return false;
 }
@@ -51,7 +63,7 @@ static inline bool take(const struct choice *c, const struct channel *ch)
 	if (ch->max != 0)
 		return take_limited(c, ch);
 	shm_add(shm_cell(ch->slot, c->worker), V_ACTIVE, 1);
-	return true;
+	return claim(c, ch);
 }
 
 bool choose_this(const struct choice *c, const struct channel *ch)
@@ -252,7 +264,7 @@ ASIDE static const struct channel *least_connections(const struct choice *c, str
 		if (l.weight == 0)
 			break;
 		const struct channel *ch = &c->group->channels[l.channel];
-		if (look < LOOKS - 1 ? place_take(ch->slot, V_ACTIVE, c->worker, (uint32_t)l.active + 1) : take(c, ch))
+		if (look < LOOKS - 1 ? place_take(ch->slot, V_ACTIVE, c->worker, (uint32_t)l.active + 1) && claim(c, ch) : take(c, ch))
 			return given(c, l.channel);
 	}
 	return by_rank(c, s);

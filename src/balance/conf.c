@@ -63,8 +63,8 @@ static bool take_workers(struct parse *p)
 	struct word w;
 	if (!parse_once(p, &p->seen_workers, "workers") || !parse_one_word(p, &w, "workers"))
 		return false;
-	if (!word_number(w, 1, 64, &p->conf->workers))
-		return parse_fail(p, "workers: \"%.*s\" is not a number from 1 to 64", SHOW(w));
+	if (!word_number(w, 1, WORKERS_MAX, &p->conf->workers))
+		return parse_fail(p, "workers: \"%.*s\" is not a number from 1 to %d", SHOW(w), WORKERS_MAX);
 	return true;
 }
 

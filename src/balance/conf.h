@@ -30,6 +30,9 @@ enum { WEIGHT_MAX = 256 };
 
 enum send_proxy { SEND_PROXY_NONE, SEND_PROXY_V1, SEND_PROXY_V2, SEND_PROXY_V2_SSL };
 
+/* What a check may ask for: a path, and a host with a port. */
+enum { CHECK_PATH_MAX = 1024, HOST_PORT_MAX = 253 + 6 };
+
 enum check_kind { CHECK_NONE, CHECK_TCP, CHECK_HTTP };
 
 /* Active checks of a pool's channels. */
@@ -105,6 +108,8 @@ struct http_conf {
 
 /* Slots for what is counted over all pools: answers by exact status code (eight codes to a slot), and times. */
 enum { CODE_SLOTS = 64, TIME_SLOTS = 2 };
+
+enum { WORKERS_MAX = 64 };
 
 struct conf {
 	struct arena arena;

@@ -56,27 +56,19 @@ bool take_pool_switch(struct parse *p, struct pool *pool, struct word option)
 	return true;
 }
 
-/* One row of the table below: reads a value into the field at `at`. */
-struct option {
-	const char *key;
-	bool (*take)(struct parse *, const struct pool *, const struct option *, struct word value, void *at);
-	size_t offset;
-	const char *words; /* take_choice: the values in the order of their enumeration, a blank between two */
-};
-
-static bool take_seconds(struct parse *p, const struct pool *pool, const struct option *o, struct word value, void *at)
+static bool take_seconds(struct parse *p, const struct pool *pool, const struct pool_option *o, struct word value, void *at)
 {
 	return word_seconds(value, SECONDS_MAX, at) ||
 	       parse_fail(p, "pool %s: %s wants a number of seconds, not \"%.*s\"", pool->name, o->key, SHOW(value));
 }
 
-static bool take_count(struct parse *p, const struct pool *pool, const struct option *o, struct word value, void *at)
+static bool take_count(struct parse *p, const struct pool *pool, const struct pool_option *o, struct word value, void *at)
 {
 	return word_number(value, 0, UINT32_MAX, at) ||
 	       parse_fail(p, "pool %s: %s wants a number, not \"%.*s\"", pool->name, o->key, SHOW(value));
 }
 
-static bool take_choice(struct parse *p, const struct pool *pool, const struct option *o, struct word value, void *at)
+static bool take_choice(struct parse *p, const struct pool *pool, const struct pool_option *o, struct word value, void *at)
 {
 	struct words words = {o->words, o->words + strlen(o->words)};
 	struct word w;
@@ -90,7 +82,7 @@ static bool take_choice(struct parse *p, const struct pool *pool, const struct o
 }
 _Static_assert(sizeof(enum lb) == sizeof(int) && sizeof(enum send_proxy) == sizeof(int), "take_choice writes ints");
 
-static const struct option options[] = {
+static const struct pool_option options[] = {
     {"lb", take_choice, offsetof(struct pool, lb), "rr leastconn p2c hash first"},
     {"slow-start", take_seconds, offsetof(struct pool, slow_start_ms), NULL},
     {"maxconn", take_count, offsetof(struct pool, maxconn), NULL},
@@ -98,6 +90,12 @@ static const struct option options[] = {
     {"queue", take_count, offsetof(struct pool, queue), NULL},
     {"queue-timeout", take_seconds, offsetof(struct pool, queue_ms), NULL},
     {"send-proxy", take_choice, offsetof(struct pool, send_proxy), "none v1 v2 v2-ssl"},
+    {"eject", take_eject, offsetof(struct pool, eject), NULL},
+    {"check", take_check, offsetof(struct pool, check), NULL},
+    {"check-interval", take_check_seconds, offsetof(struct pool, check.interval_ms), NULL},
+    {"check-timeout", take_check_seconds, offsetof(struct pool, check.timeout_ms), NULL},
+    {"rise", take_check_results, offsetof(struct pool, check.rise), NULL},
+    {"fall", take_check_results, offsetof(struct pool, check.fall), NULL},
 };
 _Static_assert(sizeof options / sizeof *options <= 32, "struct pool has a bit for each");
 
@@ -107,7 +105,7 @@ bool take_pool_option(struct parse *p, struct pool *pool, struct word w)
 	const struct word key = {w.at, (size_t)(equals - w.at)};
 	const struct word value = {equals + 1, w.len - key.len - 1};
 	for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
-		const struct option *o = &options[i];
+		const struct pool_option *o = &options[i];
 		if (!word_is(key, o->key))
 			continue;
 		if (pool->options & 1u << i)

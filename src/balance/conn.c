@@ -5,6 +5,7 @@
 #include "dump.h"
 #include "connect.h"
 #include "idle.h"
+#include "judge.h"
 #include "limit.h"
 #include "log.h"
 #include "preface.h"
@@ -39,6 +40,7 @@ static struct sock *part_with_pod(struct worker *w, struct conn *c)
 		c->pipe[s] = NULL;
 		c->core.held[s] = false;
 	}
+	judge_parted(w, c);
 	give_back(w, c);
 	return pod;
 }
@@ -163,7 +165,7 @@ static bool write_to(struct worker *w, struct conn *c, enum side to)
 		conn_set_blocked(w, s, true);
 		return false;
 	default:
-		s->readable = s->hup = true; /* what it had sent is still to be read, then its end shows */
+		s->readable = s->hup = s->broken = true; /* what it had sent is still to be read, then its end shows */
 		core_broken(&c->core, to);
 		return true;
 	}
@@ -185,6 +187,8 @@ static bool read_from(struct conn *c, enum side from)
 	if (io == IO_OK && n < v.iov_len && !s->hup)
 		s->readable = false;
 	s->bulk = n == BUF_SIZE;
+	if (from == POD && c->judged)
+		judge_read(c->worker, c, io);
 	core_input(&c->core, from, n);
 	switch (io) {
 	case IO_OK:

@@ -18,6 +18,7 @@ struct sock {
 	bool is_unix;
 	bool bulk;      /* full buffers in a row: let the kernel move the bytes */
 	bool used;      /* has served a request before */
+	bool broken;    /* a write failed */
 	int fd;         /* -1: closed */
 	uint32_t slot;  /* pods: the channel */
 	uint8_t send_proxy;      /* pods: enum send_proxy; such a socket serves one client's connection only */
@@ -41,6 +42,9 @@ struct conn {
 	uint64_t connect_until; /* 0: not connecting */
 	uint32_t slot;          /* channel; NO_SLOT when no place is held */
 	enum core_failure failure; /* of the last attempt */
+	uint32_t pool_slot;     /* of the pool that a judged connection belongs to */
+	bool judged;            /* the pod's connection is new and has yet to show that it is good for something (judge.h) */
+	uint64_t searched;      /* the generation that attempt belongs to */
 	struct pipe_pair *pipe[2]; /* bytes on their way from a side, in the kernel */
 	struct waiter *waiter;     /* see queue.h; NULL: has not had to wait */
 	uint32_t limit_slot;       /* whose limits it is subject to; NO_SLOT: none (limit.h) */

@@ -3,6 +3,7 @@
 #include "connect.h"
 
 #include "idle.h"
+#include "judge.h"
 #include "limit.h"
 #include "log.h"
 #include "preface.h"
@@ -43,6 +44,8 @@ static void connected(struct worker *w, struct conn *c)
 	shm_add(conn_cell(w, c->slot), V_REQUESTS, c->core.http != NULL);
 	c->connect_until = 0;
 	c->pod->blocked = false;
+	if (!reused)
+		judge_connected(w, c);
 	connect_forget(c);
 	queue_forget(w, c);
 	core_connected(&c->core, reused);
@@ -54,21 +57,6 @@ static bool greeted(struct worker *w, struct conn *c)
 	if (c->pod->send_proxy != SEND_PROXY_NONE && !preface_send(w, c))
 		return false;
 	connected(w, c);
-	return true;
-}
-
-/* Whether a failed attempt says something about the channel, rather than about this machine. */
-static bool is_channels_fault(int error)
-{
-	switch (error) {
-	case EMFILE:
-	case ENFILE:
-	case ENOMEM:
-	case ENOBUFS:
-	case ENOSPC:
-	case EADDRNOTAVAIL:
-		return false;
-	}
 	return true;
 }
 
@@ -101,7 +89,8 @@ static bool begin_connect(struct worker *w, struct conn *c, const struct channel
 
 static bool reuse(struct worker *w, struct conn *c, uint32_t slot)
 {
-	if (c->core.http == NULL || c->core.fresh || c->core.pool->send_proxy != SEND_PROXY_NONE)
+	/* Whether a channel is back, only a new connection tells. */
+	if (c->core.http == NULL || c->core.fresh || c->core.pool->send_proxy != SEND_PROXY_NONE || c->attempt.claim != 0)
 		return false;
 	struct sock *s = idle_take(w, slot);
 	if (s == NULL)
@@ -149,8 +138,8 @@ static void trace(const struct worker *w, const struct conn *c, const struct cha
 static void abandon_attempt(struct worker *w, struct conn *c, enum core_failure why, int error)
 {
 	shm_add(conn_cell(w, c->slot), V_FAILED, 1);
-	if (c->core.pool != NULL && is_channels_fault(error))
-		pool_failed(c->core.pool, c->slot);
+	if (c->core.pool != NULL)
+		judge_failed(w, c, error);
 	conn_drop_pod(w, c);
 	c->connect_until = 0;
 	c->failure = why;
@@ -224,8 +213,11 @@ static bool is_admitted(struct worker *w, struct conn *c, const struct pool *poo
 void connect_start(struct worker *w, struct conn *c)
 {
 	const struct pool *pool = c->core.pool;
-	c->attempt = (struct attempt){0};
-	c->failure = FAILED_NONE;
+	/* A search goes on in the configuration it began in, or begins anew. */
+	if (!c->core.further || c->searched != w->generation)
+		c->attempt = (struct attempt){0};
+	c->searched = w->generation;
+	c->failure = c->core.further ? FAILED_CONNECT : FAILED_NONE;
 	note_connecting(w, c);
 	if (c->limit_slot != pool->limit_slot)
 		limit_enter(w, c, pool);
@@ -267,7 +259,7 @@ void connect_repool(struct worker *w, const struct conf *coming)
 	for (struct conn *c = w->connecting; c != NULL; c = c->connecting) {
 		const char *name = c->core.pool == NULL ? "" : c->core.pool->name;
 		core_repool(&c->core, map_get(&coming->pool_by_name, name, strlen(name)));
-		c->attempt = (struct attempt){0};
+		c->attempt = (struct attempt){.claim = c->attempt.claim}; /* the one under way goes on */
 	}
 }
 

@@ -26,7 +26,8 @@ enum {
 	CORE_RELEASE = 1,     /* the pod's connection is at rest and may serve others */
 	CORE_DROP = 2,        /* close the pod's connection */
 	CORE_CONNECT = 4,     /* connect to a channel of core->pool (core->fresh: not over a connection used before), then call
-	                       * core_connected or core_unreachable */
+	                       * core_connected or core_unreachable. core->further: the channel of the last time failed after all, go on
+	                       * behind it */
 	CORE_SHUT_POD = 8,    /* nothing more will be sent to the pod */
 	CORE_SHUT_CLIENT = 16, /* nothing more will be sent to the client */
 	CORE_CLOSE = 32,      /* both sides; core->why says why */
@@ -102,7 +103,7 @@ struct core {
 	uint16_t cert_len;
 	uint8_t state, proxy, why, wants;
 	uint8_t sni_len;
-	bool tls, client_cert, client_verified, fresh;
+	bool tls, client_cert, client_verified, fresh, further;
 	bool ended[2];           /* end of input seen */
 	bool shut[2];            /* end of output asked for */
 	bool gone;               /* TCP lane: the client listens no more, but what it sent is still to be delivered */

@@ -196,7 +196,7 @@ void http_output(struct core *c, enum side to, size_t n)
 		h->request.bytes_out += n;
 	if (out != NULL && out->r < out->w) {
 		out->r += (uint32_t)n;
-		if (out->r == out->w && !(to == POD && h->replayable && h->reused))
+		if (out->r == out->w && !(to == POD && h->replayable))
 			http_drop_out(c, to);
 	} else {
 		c->stream[from]->r += (uint32_t)n;

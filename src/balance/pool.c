@@ -3,6 +3,7 @@
 #include "pool.h"
 
 #include "choose.h"
+#include "health.h"
 
 static void next_group(struct attempt *a)
 {
@@ -23,12 +24,25 @@ const struct channel *pool_take(const struct pool *p, struct attempt *a, const s
 			if (ch != NULL)
 				return ch;
 		}
-		/* Nobody knows better than the channels themselves: when all are taken for dead, trying one can only help. */
-		if (a->well || !a->sick || a->panic)
+		/* Nobody knows better than the channels themselves: when no other is left, trying those taken for dead can only help. But where a
+		 * healthy one is merely full, its limit is the answer. */
+		if (a->full || !a->sick || a->panic)
 			return NULL;
 		a->panic = true;
 		a->group = 0;
 	}
+}
+
+/* Whether a channel is back, only a new connection tells: one that was there before does not go to it meanwhile. */
+static bool take_healthy(const struct choice *c, const struct channel *ch)
+{
+	if (!choose_this(c, ch))
+		return false;
+	if (c->attempt->claim == 0)
+		return true;
+	health_yield(ch->slot, c->now_ms, c->attempt->claim);
+	pool_release(ch->slot, c->worker);
+	return false;
 }
 
 bool pool_take_channel(const struct pool *p, uint32_t slot, unsigned worker, uint64_t now_ms)
@@ -39,7 +53,7 @@ bool pool_take_channel(const struct pool *p, uint32_t slot, unsigned worker, uin
 		c.group = &p->groups[g];
 		for (size_t i = 0; i < c.group->n; i++)
 			if (c.group->channels[i].slot == slot)
-				return choose_this(&c, &c.group->channels[i]);
+				return take_healthy(&c, &c.group->channels[i]);
 	}
 	return false;
 }

@@ -16,9 +16,9 @@ struct attempt {
 	uint64_t key;   /* decides on the ranks */
 	bool ranked;
 	bool full;      /* a channel was passed over because it has no place left */
-	bool well;      /* one was enabled and healthy */
 	bool sick;      /* one was passed over for its health */
-	bool panic;     /* none is healthy: health counts no more */
+	bool panic;     /* no healthy one is left to try: those that were passed over have their turn */
+	uint64_t claim; /* of the channel last taken; see health_begin */
 };
 
 /* Takes a place on the next channel that has one, or returns NULL when every channel was tried, is full or is not to be used. */

@@ -52,17 +52,14 @@ struct shm_cell {
 /* What all processes may write. Times are CLOCK_MONOTONIC in milliseconds; a row begins as zeros. */
 struct shm_shared {
 	_Alignas(SHM_ROW) _Atomic uint64_t cursor; /* group: turns taken */
-	_Atomic uint64_t since_ms;         /* channel: when it came, or came back, and began its slow start; 0: there was none */
-	_Atomic uint64_t ejected_until_ms; /* channel: no connections before that; 0: not ejected */
-	_Atomic uint32_t disabled;         /* channel: gets no connections; by command, or by a worker that saw it fail */
-	_Atomic uint32_t weight;           /* channel: weight by command, plus one; 0: as configured */
-	_Atomic uint32_t weights_version;  /* group: changes with each of its channels' weights */
-	_Atomic uint32_t health;           /* channel: bits of health.h */
-	_Atomic uint32_t fails;            /* channel: failed connects in a row */
-	_Atomic uint32_t ejections;        /* channel: times ejected in a row */
-	_Atomic uint32_t ejections_total;  /* channel: times ejected at all */
-	_Atomic uint32_t probe;            /* channel: who tries whether it is back, plus one; 0: nobody */
-	_Atomic uint32_t spare[2];
+	_Atomic uint64_t since_ms;        /* channel: when it came, or came back, and began its slow start; 0: there was none */
+	_Atomic uint64_t breaker;         /* channel: passive ejection, packed by health.c; 0: closed, nothing counted */
+	_Atomic uint32_t disabled;        /* channel: gets no connections; by command, or by a worker that saw it fail */
+	_Atomic uint32_t weight;          /* channel: weight by command, plus one; 0: as configured */
+	_Atomic uint32_t weights_version; /* group: changes with each of its channels' weights */
+	_Atomic uint32_t check;           /* channel: what active checks found, packed by health.c; 0: up */
+	_Atomic uint32_t ejections;       /* channel: times it was ejected at all */
+	_Atomic uint32_t spare[5];
 };
 _Static_assert(sizeof(struct shm_shared) == SHM_ROW, "one row, one cache line");
 

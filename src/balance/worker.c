@@ -5,6 +5,7 @@
 #include "access_log.h"
 #include "conn.h"
 #include "connect.h"
+#include "handover.h"
 #include "http_msg.h"
 #include "idle.h"
 #include "limit.h"
@@ -20,7 +21,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <time.h>
@@ -46,64 +46,11 @@ _Noreturn void worker_die(const char *what)
 	_exit(70); /* EX_SOFTWARE */
 }
 
-struct slot_list {
-	const uint32_t *next;
-	size_t left;
-};
-
-static bool take_slot(void *with, uint32_t *slot, const char *key, size_t len)
-{
-	struct slot_list *list = with;
-	(void)key;
-	(void)len;
-	if (list->left-- == 0)
-		return false;
-	*slot = *list->next++;
-	return true;
-}
-
-static bool raise_highest(void *with, uint32_t *slot, const char *key, size_t len)
-{
-	uint32_t *max = with;
-	(void)key;
-	(void)len;
-	if (*slot > *max)
-		*max = *slot;
-	return true;
-}
-
-/* The text was checked by the master; failing here means that this process is out of memory, and a new one does better. */
-static struct conf *read_conf(const struct message *m, int fd)
-{
-	size_t pad = (size_t)(-m->size & 3u);
-	size_t length = (size_t)m->size + pad + m->slots * sizeof(uint32_t);
-	struct conf_error error;
-	char *text = mmap(NULL, length, PROT_READ, MAP_PRIVATE, fd, 0);
-	close(fd);
-	if (text == MAP_FAILED)
-		worker_die("mmap configuration");
-	struct conf *conf = conf_parse(text, (size_t)m->size, &error);
-	struct slot_list list = {(const uint32_t *)(const void *)(text + m->size + pad), m->slots};
-	uint32_t max = 0;
-	if (conf == NULL || conf->slots != m->slots) {
-		log_error("configuration: line %u: %s", error.line, error.reason);
-		_exit(70);
-	}
-	conf_slots(conf, take_slot, &list);
-	conf_slots(conf, raise_highest, &max);
-	if (shm_map(max + 1) < 0)
-		worker_die("counters");
-	munmap(text, length);
-	return conf;
-}
-
 /* What a worker keeps in step with its configuration. */
 static void settle(struct worker *w, struct conf *conf)
 {
-	uint32_t max = 0;
-	conf_slots(conf, raise_highest, &max);
 	port_settle(w);
-	if (!idle_settle(w, conf, max + 1))
+	if (!idle_settle(w, conf, handover_slots(conf)))
 		worker_die("idle lists");
 	w->env.last = conf->http.last;
 	if (w->env.last)
@@ -141,7 +88,7 @@ static void take_message(struct worker *w, const struct message *m, int fd)
 		port_add(w, m->slot, fd);
 		return;
 	case MESSAGE_CONF: {
-		swap_conf(w, read_conf(m, fd), m->generation);
+		swap_conf(w, handover_read(m, fd), m->generation);
 		struct message live = {.type = MESSAGE_LIVE, .generation = m->generation};
 		message_send(w->master_fd, &live, -1);
 		return;

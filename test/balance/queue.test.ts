@@ -117,6 +117,7 @@ test("a place freed in one worker goes to one who waits in another", async (t) =
     await queued(balance, all.length - 1);
   } while ((await busy()) < 3 && all.length < 2000);
   assert.ok((await busy()) >= 2, "the clients are with several workers");
+  t.diagnostic(`${all.length} clients`);
   for (let i = 1; i <= all.length; i++) {
     await until("the next has the place", () => a.order.length === i);
     a.end();

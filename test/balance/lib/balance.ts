@@ -26,6 +26,8 @@ export function program(shipped = false): string {
 export interface Channel {
   channel: string;
   max: number;
+  state: string;
+  ejections: number;
   active: number;
   total: number;
   failed: number;
@@ -50,6 +52,7 @@ export interface Status {
   pid: number;
   draining: boolean;
   workers: { pid: number; generation: number; connections: number; restarts: number }[];
+  checker?: { pid: number; restarts: number };
   listeners: Record<string, string | number>[];
   reloads: { ok: number; failed: number };
   last_error: string | null;
@@ -152,6 +155,11 @@ export class Balance {
   async reload(conf?: string): Promise<Record<string, unknown>> {
     if (conf !== undefined) this.write(conf);
     return (await ask(this.control, "reload"))[0] ?? {};
+  }
+
+  /** What it logs comes through a pipe, later than what it answers. */
+  async logged(line: RegExp): Promise<void> {
+    await until(`it logs ${line}`, () => line.test(this.log));
   }
 
   async workers(): Promise<number[]> {
