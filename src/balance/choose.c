@@ -50,8 +50,19 @@ static inline bool claim(const struct choice *c, const struct channel *ch)
 	return !health_matters(c->pool) || claim_probe(c, ch);
 }
 
+static bool has_room(const struct choice *c, const struct channel *ch)
+{
+	if (ch->max == 0 || shm_sum(ch->slot, V_ACTIVE) < ch->max)
+		return true;
+	c->attempt->full = true;
+	return false;
+}
+
+/* Looks first: trying costs a lot more, and in a crowd nearly all that is tried is full. */
 ASIDE static bool take_limited(const struct choice *c, const struct channel *ch)
 {
+	if (!has_room(c, ch))
+		return false;
 	if (place_take(ch->slot, V_ACTIVE, c->worker, ch->max))
 		return claim(c, ch);
 	c->attempt->full = true;
@@ -111,10 +122,10 @@ ASIDE static void make_schedule(const struct group *g, struct schedule *s, uint3
 }
 
 /* Made anew when it is first used and when a weight has changed. */
-static inline struct schedule *schedule_of(const struct group *g)
+static inline struct schedule *schedule_of(const struct group *g, const struct shm_shared *row)
 {
 	struct schedule *s = g->schedule;
-	const uint32_t version = atomic_load_explicit(&shm_shared(g->slot)->weights_version, memory_order_acquire) + 1;
+	const uint32_t version = atomic_load_explicit(&row->weights_version, memory_order_acquire) + 1;
 	if (__builtin_expect(s->version != version, 0))
 		make_schedule(g, s, version);
 	return s;
@@ -125,20 +136,11 @@ static uint32_t scheduled_weight(const struct schedule *s, uint32_t i)
 	return s->equal ? 1 : s->end[i] - (i == 0 ? 0 : s->end[i - 1]);
 }
 
-static bool has_room(const struct choice *c, const struct channel *ch)
-{
-	if (ch->max == 0 || shm_sum(ch->slot, V_ACTIVE) < ch->max)
-		return true;
-	c->attempt->full = true;
-	return false;
-}
-
 /* The order of the group's channels for attempt->key, from where the attempt has got to. One pass for each channel that is given: what makes a
  * channel unusable is only looked at when it would be the best so far, which of n channels about ln n are. */
 ASIDE static const struct channel *by_rank(const struct choice *c, const struct schedule *s)
 {
 	struct attempt *a = c->attempt;
-	/* Without weights the draws themselves have the order that their logarithms have. */
 	const bool plain = s->equal && c->pool->slow_start_ms == 0;
 	for (;;) {
 		double best = INFINITY;
@@ -149,7 +151,11 @@ ASIDE static const struct channel *by_rank(const struct choice *c, const struct 
 			const uint32_t weight = scheduled_weight(s, i);
 			if (weight == 0)
 				continue;
-			double rank = plain ? (double)(int64_t)(~draw >> 1) : rank_log(draw) / weight;
+			/* Below a logarithm lies its tangent, and most channels are out by that; without weights it has the same order. */
+			const double least = (double)(int64_t)(~draw >> 1) * RANK_TANGENT;
+			if (least >= best * weight)
+				continue;
+			double rank = plain ? least : rank_log(draw) / weight;
 			if (rank >= best)
 				continue;
 			if (!plain)
@@ -173,14 +179,14 @@ ASIDE static const struct channel *by_rank(const struct choice *c, const struct 
 	}
 }
 
-static uint64_t next_turn(const struct group *g)
+static inline uint64_t next_turn(struct shm_shared *row)
 {
-	return atomic_fetch_add_explicit(&shm_shared(g->slot)->cursor, 1, memory_order_relaxed);
+	return atomic_fetch_add_explicit(&row->cursor, 1, memory_order_relaxed);
 }
 
-static inline const struct channel *one_turn(const struct choice *c, const struct schedule *s)
+static inline const struct channel *one_turn(const struct choice *c, const struct schedule *s, struct shm_shared *row)
 {
-	const uint64_t t = next_turn(c->group);
+	const uint64_t t = next_turn(row);
 	const struct turn turn = schedule_turn(s, t);
 	const struct channel *ch = &c->group->channels[turn.channel];
 	c->attempt->key = t;
@@ -193,16 +199,16 @@ static inline const struct channel *one_turn(const struct choice *c, const struc
 ASIDE static const struct channel *further_turns(const struct choice *c, const struct schedule *s)
 {
 	for (unsigned look = 1; look < LOOKS; look++) {
-		const struct channel *ch = one_turn(c, s);
+		const struct channel *ch = one_turn(c, s, shm_shared(c->group->slot));
 		if (ch != NULL)
 			return ch;
 	}
 	return by_rank(c, s);
 }
 
-static inline const struct channel *round_robin(const struct choice *c, const struct schedule *s)
+static inline const struct channel *round_robin(const struct choice *c, const struct schedule *s, struct shm_shared *row)
 {
-	const struct channel *ch = one_turn(c, s);
+	const struct channel *ch = one_turn(c, s, row);
 	return ch != NULL ? ch : further_turns(c, s);
 }
 
@@ -255,7 +261,7 @@ ASIDE static const struct channel *least_connections(const struct choice *c, str
 {
 	const uint32_t most = CELLS / shm.workers > WINDOW ? CELLS / shm.workers : WINDOW;
 	for (unsigned look = 0; look < LOOKS; look++) {
-		const uint64_t t = next_turn(c->group);
+		const uint64_t t = next_turn(shm_shared(c->group->slot));
 		const uint32_t start = s->n <= most ? schedule_turn(s, t).channel : schedule_draw(s, rank_mix(t));
 		c->attempt->key = t;
 		if (!takes_part(c, &c->group->channels[start], rank_draw(t, s->name[start])))
@@ -311,7 +317,7 @@ ASIDE static const struct channel *by_strategy(const struct choice *c)
 		return in_order(c, addr_hash(c->client), c->pool->strict_hash ? 1 : g->n);
 	if (c->pool->lb == LB_FIRST)
 		return in_order(c, 0, g->n);
-	struct schedule *s = schedule_of(g);
+	struct schedule *s = schedule_of(g, shm_shared(g->slot));
 	if (s->total == 0)
 		return NULL;
 	if (c->pool->lb == LB_HASH)
@@ -329,8 +335,9 @@ const struct channel *choose(const struct choice *c)
 	const struct attempt *a = c->attempt;
 	/* What most connections come for. */
 	if (c->pool->lb == LB_RR && !g->hash && a->tried == 0 && !a->ranked) {
-		const struct schedule *s = schedule_of(g);
-		return s->total == 0 ? NULL : round_robin(c, s);
+		struct shm_shared *row = shm_shared(g->slot);
+		const struct schedule *s = schedule_of(g, row);
+		return s->total == 0 ? NULL : round_robin(c, s, row);
 	}
 	return by_strategy(c);
 }

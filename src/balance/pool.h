@@ -44,7 +44,9 @@ static inline uint32_t pool_weight(const struct channel *ch)
 /* Whether anybody wants it to get connections, be it well or not. */
 static inline bool pool_enabled(const struct channel *ch)
 {
-	return atomic_load_explicit(&shm_shared(ch->slot)->disabled, memory_order_relaxed) == 0 && pool_weight(ch) != 0;
+	const struct shm_shared *row = shm_shared(ch->slot);
+	const uint32_t by_command = atomic_load_explicit(&row->weight, memory_order_relaxed);
+	return atomic_load_explicit(&row->disabled, memory_order_relaxed) == 0 && (by_command == 0 ? ch->weight != 0 : by_command > 1);
 }
 
 #endif

@@ -4,6 +4,8 @@
 
 #include "pool_case.h"
 
+#include "rank.h"
+
 #include <signal.h>
 #include <sys/wait.h>
 
@@ -459,6 +461,27 @@ static void a_hash_has_weights(void **state)
 	unload(c);
 }
 
+static void the_logarithm_is_one(void **state)
+{
+	(void)state;
+	uint64_t random = 5;
+	double before = rank_log(0);
+	assert_true(before >= 63 && before <= 65 && rank_log(UINT64_MAX) > 0);
+	for (unsigned i = 1; i < 1u << 16; i++) {
+		const uint64_t draw = (uint64_t)i << 48 | random_next(&random);
+		const double log = rank_log(draw);
+		assert_true(log < before && log >= (double)(int64_t)(~draw >> 1) * RANK_TANGENT);
+		before = log;
+	}
+	/* -log2 of sixteenths. */
+	static const double logs[] = {4.000000, 3.000000, 2.415037, 2.000000, 1.678072, 1.415037, 1.192645, 1.000000,
+	                              0.830075, 0.678072, 0.540568, 0.415037, 0.299560, 0.192645, 0.093109};
+	for (unsigned i = 0; i < COUNT(logs); i++) {
+		const double off = rank_log((uint64_t)(i + 1) << 60) - logs[i];
+		assert_true(off < 0.0006 && off > -0.0006);
+	}
+}
+
 /* Channels to one address are told apart by their ids. */
 static void a_hash_knows_ids(void **state)
 {
@@ -533,6 +556,7 @@ int main(void)
 	    cmocka_unit_test(a_hash_moves_only_what_it_must),
 	    cmocka_unit_test(a_hash_has_weights),
 	    cmocka_unit_test(a_hash_knows_ids),
+	    cmocka_unit_test(the_logarithm_is_one),
 	    cmocka_unit_test(killed_workers_leak_nothing),
 	};
 	return cmocka_run_group_tests(tests, set_up, NULL);
