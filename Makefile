@@ -111,6 +111,11 @@ bench-http: deps dataplane ## CPU per keep-alive HTTPS request beside haproxy an
 	@vendor/deps.sh wrk haproxy nginx-light openssl
 	@$(NODE) bench/http.ts
 
+.PHONY: bench-relay
+bench-relay: deps dataplane ## memory per relayed connection and CPU per relayed MB beside haproxy (CONNECTIONS, MEGABYTES, ROUNDS)
+	@vendor/deps.sh haproxy
+	@$(NODE) bench/relay.ts
+
 ##@ Later
 .PHONY: bench
 bench: ## comparison with other proxies (not there yet)

@@ -27,13 +27,18 @@ function ticks(pid: number): number {
   return Number(fields[11] ?? 0) + Number(fields[12] ?? 0);
 }
 
-/** Seconds of CPU that these processes and their living descendants have used so far. */
-export function cpuSeconds(pids: readonly number[]): number {
-  let sum = 0;
+/** These processes and their living descendants. */
+export function descendants(pids: readonly number[]): number[] {
+  const all: number[] = [];
   const todo = [...pids];
   for (let pid = todo.pop(); pid !== undefined; pid = todo.pop()) {
-    sum += ticks(pid);
+    all.push(pid);
     todo.push(...children(pid));
   }
-  return sum / TICKS_PER_SECOND;
+  return all;
+}
+
+/** Seconds of CPU that these processes and their living descendants have used so far. */
+export function cpuSeconds(pids: readonly number[]): number {
+  return descendants(pids).reduce((sum, pid) => sum + ticks(pid), 0) / TICKS_PER_SECOND;
 }

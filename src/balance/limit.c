@@ -11,6 +11,7 @@
 void limit_enter(struct worker *w, struct conn *c, const struct pool *pool)
 {
 	limit_leave(w, c);
+	c->had_channel = false;
 	c->limit_slot = pool->limit_slot;
 }
 
