@@ -63,8 +63,8 @@ static bool take_workers(struct parse *p)
 	struct word w;
 	if (!parse_once(p, &p->seen_workers, "workers") || !parse_one_word(p, &w, "workers"))
 		return false;
-	if (!word_number(w, 1, 64, &p->conf->workers))
-		return parse_fail(p, "workers: \"%.*s\" is not a number from 1 to 64", SHOW(w));
+	if (!word_number(w, 1, WORKERS_MAX, &p->conf->workers))
+		return parse_fail(p, "workers: \"%.*s\" is not a number from 1 to %d", SHOW(w), WORKERS_MAX);
 	return true;
 }
 
@@ -227,6 +227,11 @@ static bool visit_pool(struct pool *pool, conf_visit *visit, void *with)
 	int n = snprintf(key, sizeof key, "http %s", pool->name);
 	if (!visit(with, &pool->http_slot, key, (size_t)n))
 		return false;
+	if (pool_has_limits(pool)) {
+		n = snprintf(key, sizeof key, CONF_LIMIT_KEY "%s", pool->name);
+		if (!visit(with, &pool->limit_slot, key, (size_t)n))
+			return false;
+	}
 	for (size_t g = 0; g < pool->n; g++) {
 		struct group *group = &pool->groups[g];
 		n = snprintf(key, sizeof key, "group %s %zu", pool->name, g);

@@ -11,6 +11,8 @@
 
 #include <stdint.h>
 
+#define NO_SLOT UINT32_MAX
+
 enum proxy_mode { PROXY_NONE, PROXY_V1 = 1, PROXY_V2 = 2, PROXY_ANY = 3 };
 
 struct channel {
@@ -18,13 +20,41 @@ struct channel {
 	uint32_t max;  /* connections at a time over all workers; 0: no limit */
 	uint32_t slot; /* counters; see conf_slots */
 	uint32_t id;   /* keeps the counters when the address changes; 0: the address does */
+	uint32_t weight; /* share of the new connections; 0: none. A command may override it (shm_shared.weight) */
+};
+
+/* How a group that is not ended by `%` chooses. */
+enum lb { LB_RR, LB_LEASTCONN, LB_P2C, LB_HASH, LB_FIRST };
+
+enum { WEIGHT_MAX = 256 };
+
+enum send_proxy { SEND_PROXY_NONE, SEND_PROXY_V1, SEND_PROXY_V2, SEND_PROXY_V2_SSL };
+
+/* What a check may ask for: a path, and a host with a port. */
+enum { CHECK_PATH_MAX = 1024, HOST_PORT_MAX = 253 + 6 };
+
+enum check_kind { CHECK_NONE, CHECK_TCP, CHECK_HTTP };
+
+/* Active checks of a pool's channels. */
+struct check {
+	enum check_kind kind;
+	const char *path, *host; /* CHECK_HTTP; host NULL: the channel's address */
+	uint32_t interval_ms, timeout_ms;
+	uint32_t rise, fall; /* results in a row that change a channel's state */
+};
+
+/* Passive health: failed connects in a row that put a channel out for a time. */
+struct eject {
+	uint32_t fails; /* 0: off */
+	uint32_t base_ms, max_ms;
 };
 
 struct group {
 	struct channel *channels;
 	size_t n;
-	bool hash;     /* choose by client address instead of round robin */
+	bool hash;     /* ended by `%`: choose by client address modulo n, whatever the pool's strategy */
 	uint32_t slot; /* cursor */
+	struct schedule *schedule; /* whose turn it is; this process's own */
 };
 
 struct pool {
@@ -37,7 +67,18 @@ struct pool {
 	struct addr from;     /* connect from this address; len 0: any */
 	bool autodisable;     /* a channel that fails gets no more connections until somebody enables it */
 	bool strict_hash;     /* a hash group offers a client its one channel, or none */
-	uint32_t http_slot;   /* requests by class of status; see H_* in stats.h */
+	uint32_t http_slot;   /* requests by class of status; see H_* in shm.h */
+	enum lb lb;
+	uint32_t slow_start_ms; /* how long an endpoint that comes (back) takes to reach its weight; 0: none */
+	uint32_t maxconn;       /* connections, or requests under way, over all channels and workers; 0: no limit */
+	uint32_t client_limit;  /* the same per client address */
+	uint32_t queue;         /* how many may wait for a place, over all workers */
+	uint32_t queue_ms;
+	uint32_t limit_slot;    /* places taken and who waits; see limit.h. NO_SLOT unless maxconn, client-limit or queue is given */
+	enum send_proxy send_proxy;
+	struct eject eject;
+	struct check check;
+	uint32_t options;       /* bits of the key=value words seen, in the order of the parser's table */
 };
 
 struct listener {
@@ -68,6 +109,8 @@ struct http_conf {
 /* Slots for what is counted over all pools: answers by exact status code (eight codes to a slot), and times. */
 enum { CODE_SLOTS = 64, TIME_SLOTS = 2 };
 
+enum { WORKERS_MAX = 64 };
+
 struct conf {
 	struct arena arena;
 	const char *hash; /* "" when not given */
@@ -82,6 +125,7 @@ struct conf {
 	size_t tables_n, tables_cap;
 	struct map listener_by_name, pool_by_name, table_by_name;
 	struct cidr_set trust;
+	enum send_proxy send_proxy; /* the most that any pool wants */
 	struct http_conf http;
 	const char *access_log; /* `stdout`, a path, or NULL */
 	uint32_t code_slot[CODE_SLOTS], time_slot[TIME_SLOTS];
@@ -97,6 +141,14 @@ struct conf_error {
 struct conf *conf_parse(const char *text, size_t n, struct conf_error *);
 
 void conf_free(struct conf *);
+
+/* What the keys of pools' limit_slot begin with. */
+#define CONF_LIMIT_KEY "limit "
+
+static inline bool pool_has_limits(const struct pool *p)
+{
+	return p->maxconn != 0 || p->client_limit != 0 || p->queue != 0;
+}
 
 /* Visits the slot field of every listener, group and channel in the order of the text, which is the same in every process that
  * reads the same text. The key names the thing across configurations. Stops early when visit returns false. */

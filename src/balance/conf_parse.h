@@ -36,6 +36,25 @@ bool parse_host(struct parse *, const char *what, struct word, char **host);
 /* The table of this name, made when it is new; NULL with the reason when memory ran out. */
 struct table *conf_table(struct parse *, struct word name);
 
+/* One kind of KEY=VALUE: reads the value into the field at `at`. */
+struct pool_option;
+typedef bool take_option(struct parse *, const struct pool *, const struct pool_option *, struct word value, void *at);
+
+struct pool_option {
+	const char *key;
+	take_option *take;
+	size_t offset; /* of the field in struct pool */
+	const char *words; /* take_choice: the values in the order of their enumeration, a blank between two */
+};
+
+/* conf_health.c */
+take_option take_eject, take_check, take_check_seconds, take_check_results;
+
+/* Options of a pool line: `-x [VALUE]`, whose value is the next word, and `KEY=VALUE`, each at most once. */
+void pool_defaults(struct pool *);
+bool take_pool_switch(struct parse *, struct pool *, struct word);
+bool take_pool_option(struct parse *, struct pool *, struct word);
+
 /* One function per directive. */
 bool take_listen(struct parse *);
 bool take_pool(struct parse *);

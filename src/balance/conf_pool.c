@@ -2,7 +2,8 @@
 /* conf_pool: pool lines, which are Balance argument lists. */
 #include "conf_parse.h"
 
-#include <stdio.h>
+#include "schedule.h"
+
 #include <string.h>
 
 struct pool_parse {
@@ -16,15 +17,23 @@ static struct group *open_group(struct parse *p, struct pool_parse *pp)
 	return arena_push(&p->conf->arena, &pp->pool->groups, &pp->pool->n, &pp->groups_cap, sizeof(struct group));
 }
 
-/* HOST:PORT[:MAXC][#ID]; the port is what follows the address, so cut a second colon off first. */
+/* Cuts off what follows a mark, where there is one, and reads it as a number. */
+static bool cut_number(struct word *w, char mark, uint32_t min, uint32_t max, uint32_t *out)
+{
+	const char *at = memchr(w->at, mark, w->len);
+	if (at == NULL)
+		return true;
+	const struct word number = {at + 1, (size_t)(w->at + w->len - at - 1)};
+	w->len = (size_t)(at - w->at);
+	return w->len > 0 && word_number(number, min, max, out);
+}
+
+/* HOST:PORT[:MAXC][*WEIGHT][#ID]; the port is what follows the address, so cut a second colon off first. */
 static bool parse_channel(struct channel *ch, struct word w)
 {
-	const char *id = memchr(w.at, '#', w.len);
-	if (id != NULL) {
-		if (!word_number((struct word){id + 1, (size_t)(w.at + w.len - id - 1)}, 1, UINT32_MAX, &ch->id))
-			return false;
-		w.len = (size_t)(id - w.at);
-	}
+	ch->weight = 1;
+	if (!cut_number(&w, '#', 1, UINT32_MAX, &ch->id) || !cut_number(&w, '*', 0, WEIGHT_MAX, &ch->weight))
+		return false;
 	const char *after = w.at[0] == '[' ? memchr(w.at, ']', w.len) : w.at;
 	if (after == NULL)
 		return false;
@@ -40,56 +49,16 @@ static bool take_channel(struct parse *p, struct pool_parse *pp, struct group **
 {
 	struct channel ch = {0};
 	if (!parse_channel(&ch, w))
-		return parse_fail(p, "pool %s: \"%.*s\" is not ADDRESS:PORT[:MAXC][#ID]", pp->pool->name, SHOW(w));
+		return parse_fail(p, "pool %s: \"%.*s\" is not ADDRESS:PORT[:MAXC][*WEIGHT][#ID]", pp->pool->name, SHOW(w));
 	if (*open == NULL && (*open = open_group(p, pp)) == NULL)
 		return parse_no_memory(p);
 	struct group *g = *open;
+	if (g->n == SCHEDULE_MAX)
+		return parse_fail(p, "pool %s: more than %d channels in a group", pp->pool->name, SCHEDULE_MAX);
 	struct channel *slot = arena_push(&p->conf->arena, &g->channels, &g->n, &pp->channels_cap, sizeof *slot);
 	if (slot == NULL)
 		return parse_no_memory(p);
 	*slot = ch;
-	return true;
-}
-
-/* -B ADDRESS: an address without port, read as one with a port that is then forgotten. */
-static bool take_from(struct parse *p, struct pool *pool)
-{
-	struct word w;
-	char text[ADDR_TEXT];
-	if (!words_next(&p->words, &w) || w.len > ADDR_TEXT - sizeof "[]:1")
-		return parse_fail(p, "pool %s: -B wants an address", pool->name);
-	const bool v6 = memchr(w.at, ':', w.len) != NULL;
-	int n = snprintf(text, sizeof text, v6 ? "[%.*s]:1" : "%.*s:1", (int)w.len, w.at);
-	if (!addr_parse(&pool->from, text, (size_t)n))
-		return parse_fail(p, "pool %s: -B wants an address, not \"%.*s\"", pool->name, SHOW(w));
-	if (v6)
-		pool->from.in6.sin6_port = 0;
-	else
-		pool->from.in.sin_port = 0;
-	return true;
-}
-
-static bool take_pool_option(struct parse *p, struct pool *pool, struct word option)
-{
-	struct word w;
-	if (word_is(option, "-B"))
-		return take_from(p, pool);
-	if (word_is(option, "-a"))
-		return pool->autodisable = true;
-	if (word_is(option, "-H") || word_is(option, "-S")) {
-		pool->strict_hash = option.at[1] == 'S';
-		return true;
-	}
-	uint32_t *ms = word_is(option, "-t")   ? &pool->connect_ms
-	               : word_is(option, "-T") ? &pool->idle_ms
-	               : word_is(option, "-r") ? &pool->response_ms
-	                                       : NULL;
-	if (ms == NULL)
-		return parse_fail(p, "pool %s: unknown option \"%.*s\"", pool->name, SHOW(option));
-	if (!words_next(&p->words, &w) || !word_seconds(w, SECONDS_MAX, ms))
-		return parse_fail(p, "pool %s: %.*s wants a number of seconds", pool->name, SHOW(option));
-	if (ms != &pool->idle_ms && *ms == 0)
-		return parse_fail(p, "pool %s: %.*s 0 would let nothing succeed", pool->name, SHOW(option));
 	return true;
 }
 
@@ -106,8 +75,7 @@ bool take_pool(struct parse *p)
 	if (pp.pool == NULL || entry == NULL || (pp.pool->name = parse_keep(p, name)) == NULL)
 		return parse_no_memory(p);
 	*entry = pp.pool;
-	pp.pool->connect_ms = 5000;
-	pp.pool->response_ms = 60000;
+	pool_defaults(pp.pool);
 	struct group *open = NULL;
 	while (words_next(&p->words, &w)) {
 		if (word_is(w, "!") || word_is(w, "%")) {
@@ -116,11 +84,19 @@ bool take_pool(struct parse *p)
 			open->hash = w.at[0] == '%';
 			open = NULL;
 		} else if (w.at[0] == '-') {
+			if (!take_pool_switch(p, pp.pool, w))
+				return false;
+		} else if (memchr(w.at, '=', w.len) != NULL) {
 			if (!take_pool_option(p, pp.pool, w))
 				return false;
 		} else if (!take_channel(p, &pp, &open, w)) {
 			return false;
 		}
 	}
+	if (pp.pool->send_proxy > c->send_proxy)
+		c->send_proxy = pp.pool->send_proxy;
+	for (size_t g = 0; g < pp.pool->n; g++)
+		if ((pp.pool->groups[g].schedule = schedule_new(&c->arena, (uint32_t)pp.pool->groups[g].n)) == NULL)
+			return parse_no_memory(p);
 	return map_put(&c->pool_by_name, pp.pool->name, name.len, pp.pool) || parse_no_memory(p);
 }

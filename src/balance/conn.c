@@ -5,7 +5,11 @@
 #include "dump.h"
 #include "connect.h"
 #include "idle.h"
+#include "judge.h"
+#include "limit.h"
 #include "log.h"
+#include "preface.h"
+#include "queue.h"
 #include "shm.h"
 #include "socket.h"
 #include "splice.h"
@@ -36,6 +40,7 @@ static struct sock *part_with_pod(struct worker *w, struct conn *c)
 		c->pipe[s] = NULL;
 		c->core.held[s] = false;
 	}
+	judge_parted(w, c);
 	give_back(w, c);
 	return pod;
 }
@@ -71,7 +76,11 @@ void conn_close(struct worker *w, struct conn *c)
 	close(c->client.fd);
 	c->client.fd = -1;
 	conn_drop_pod(w, c);
+	if (c->kept != NULL)
+		sock_drop(w, c->kept);
 	connect_forget(c);
+	queue_forget(w, c);
+	limit_leave(w, c);
 	*c->sibling_link = c->sibling;
 	if (c->sibling != NULL)
 		c->sibling->sibling_link = c->sibling_link;
@@ -138,6 +147,8 @@ static bool write_to(struct worker *w, struct conn *c, enum side to)
 	size_t n;
 	if (s == NULL || s->blocked)
 		return false;
+	if (s->preface != NULL && !preface_flush(w, s))
+		return false;
 	struct iovec v = core_pending(&c->core, to);
 	if (v.iov_len == 0)
 		return false;
@@ -154,7 +165,7 @@ static bool write_to(struct worker *w, struct conn *c, enum side to)
 		conn_set_blocked(w, s, true);
 		return false;
 	default:
-		s->readable = s->hup = true; /* what it had sent is still to be read, then its end shows */
+		s->readable = s->hup = s->broken = true; /* what it had sent is still to be read, then its end shows */
 		core_broken(&c->core, to);
 		return true;
 	}
@@ -176,6 +187,8 @@ static bool read_from(struct conn *c, enum side from)
 	if (io == IO_OK && n < v.iov_len && !s->hup)
 		s->readable = false;
 	s->bulk = n == BUF_SIZE;
+	if (from == POD && c->judged)
+		judge_read(c->worker, c, io);
 	core_input(&c->core, from, n);
 	switch (io) {
 	case IO_OK:
@@ -213,7 +226,9 @@ static bool flow(struct worker *w, struct conn *c, enum side from)
 static void release_pod(struct worker *w, struct conn *c)
 {
 	struct sock *pod = part_with_pod(w, c);
-	if (pod != NULL)
+	if (pod != NULL && pod->send_proxy != SEND_PROXY_NONE)
+		idle_keep(w, &c->kept, pod);
+	else if (pod != NULL)
 		idle_put(w, pod);
 }
 
@@ -230,6 +245,9 @@ static bool obey(struct worker *w, struct conn *c)
 			release_pod(w, c);
 		if (wants & CORE_DROP)
 			conn_drop_pod(w, c);
+		/* A second attempt at the same request goes on with what the first one held. */
+		if (wants & (CORE_RELEASE | CORE_DROP) && !(wants & CORE_CONNECT && c->core.fresh))
+			limit_leave(w, c);
 		if (wants & CORE_CONNECT)
 			connect_start(w, c);
 		if ((wants & CORE_SHUT_POD) && c->pod != NULL)
@@ -240,7 +258,7 @@ static bool obey(struct worker *w, struct conn *c)
 	return true;
 }
 
-static void run(struct worker *w, struct conn *c)
+void conn_run(struct worker *w, struct conn *c)
 {
 	for (int turn = 0; turn < TURN; turn++) {
 		bool moved = obey(w, c) && flow(w, c, CLIENT);
@@ -264,7 +282,7 @@ void conn_again(struct worker *w, struct conn *c)
 {
 	c->queued = false;
 	if (!c->closed) {
-		run(w, c);
+		conn_run(w, c);
 		return;
 	}
 	c->next = w->dead;
@@ -279,7 +297,7 @@ void conn_open(struct worker *w, const struct port *port, int fd, const struct a
 		return;
 	}
 	c->worker = w;
-	c->slot = NO_SLOT;
+	c->slot = c->limit_slot = NO_SLOT;
 	c->client = (struct sock){.fd = fd, .side = CLIENT, .conn = c, .is_unix = port->listener->path != NULL};
 	shm_add(conn_cell(w, port->slot), V_TOTAL, 1);
 	shm_add(conn_cell(w, port->slot), V_ACTIVE, 1);
@@ -324,6 +342,8 @@ void conn_event(struct worker *w, struct sock *s, uint32_t events)
 		s->hup = true;
 	if (s->side == CLIENT && events & (EPOLLERR | EPOLLHUP))
 		core_client_gone(&c->core, (events & EPOLLERR) == 0 && left_bytes(c));
+	else if (s->side == CLIENT && events & EPOLLRDHUP && queue_holds(c))
+		connect_check_client(c);
 	if (s->side == POD && c->connect_until != 0) {
 		connect_event(w, c, events);
 	} else {
@@ -333,7 +353,7 @@ void conn_event(struct worker *w, struct sock *s, uint32_t events)
 		if (s->side == POD && c->core.ended[POD] && events & (EPOLLHUP | EPOLLERR))
 			core_broken(&c->core, POD);
 	}
-	run(w, c);
+	conn_run(w, c);
 }
 
 void conn_timer(struct worker *w, struct timer *t)
@@ -344,7 +364,7 @@ void conn_timer(struct worker *w, struct timer *t)
 	} else if (core_deadline(&c->core) <= w->env.now) {
 		core_expired(&c->core);
 	}
-	run(w, c);
+	conn_run(w, c);
 }
 
 void conn_hurry(struct worker *w)

@@ -18,16 +18,20 @@ struct sock {
 	bool is_unix;
 	bool bulk;      /* full buffers in a row: let the kernel move the bytes */
 	bool used;      /* has served a request before */
+	bool broken;    /* a write failed */
 	int fd;         /* -1: closed */
 	uint32_t slot;  /* pods: the channel */
+	uint8_t send_proxy;      /* pods: enum send_proxy; such a socket serves one client's connection only */
+	struct preface *preface; /* pods: what is left of the PROXY header to send */
 	struct conn *conn;   /* NULL: idle */
-	struct sock *next, **link; /* in an idle list, or among the dead */
+	struct sock *next, **link; /* in an idle list, kept by its client's connection, or among the dead */
 	struct timer timer;  /* how long to stay idle */
 };
 
 struct conn {
 	struct sock client;
 	struct sock *pod; /* NULL: none */
+	struct sock *kept; /* HTTP lane: a pod's connection between requests that must not serve others */
 	struct core core;
 	struct worker *worker;
 	struct conn *next; /* in worker->dead or worker->again */
@@ -38,11 +42,17 @@ struct conn {
 	uint64_t connect_until; /* 0: not connecting */
 	uint32_t slot;          /* channel; NO_SLOT when no place is held */
 	enum core_failure failure; /* of the last attempt */
+	uint32_t pool_slot;     /* of the pool that a judged connection belongs to */
+	uint64_t searched;      /* the generation that attempt belongs to */
 	struct pipe_pair *pipe[2]; /* bytes on their way from a side, in the kernel */
+	struct waiter *waiter;     /* see queue.h; NULL: has not had to wait */
+	uint32_t limit_slot;       /* whose limits it is subject to; NO_SLOT: none (limit.h) */
+	uint32_t ticket;           /* of clients_take, 0: none */
+	bool has_place;            /* of maxconn */
+	bool had_channel;          /* since limit_slot was set */
+	bool judged;            /* the pod's connection is new and has yet to show that it is good for something (judge.h) */
 	bool closed, queued;
 };
-
-#define NO_SLOT UINT32_MAX
 
 /* What a timer of the wheel belongs to. */
 enum timer_kind { TIMER_CONN, TIMER_IDLE, TIMER_ACCEPT };
@@ -63,6 +73,9 @@ bool conn_watch(struct worker *, struct sock *, int op, bool out);
 
 /* Closes the pod's socket and gives its place back. */
 void conn_drop_pod(struct worker *, struct conn *);
+
+/* Does what is to be done and moves what can be moved. */
+void conn_run(struct worker *, struct conn *);
 
 /* Deadlines may have come nearer for all of them. */
 void conn_hurry(struct worker *);

@@ -3,7 +3,11 @@
 #include "connect.h"
 
 #include "idle.h"
+#include "judge.h"
+#include "limit.h"
 #include "log.h"
+#include "preface.h"
+#include "queue.h"
 #include "socket.h"
 
 #include <errno.h>
@@ -40,22 +44,19 @@ static void connected(struct worker *w, struct conn *c)
 	shm_add(conn_cell(w, c->slot), V_REQUESTS, c->core.http != NULL);
 	c->connect_until = 0;
 	c->pod->blocked = false;
+	if (!reused)
+		judge_connected(w, c);
 	connect_forget(c);
+	queue_forget(w, c);
 	core_connected(&c->core, reused);
 }
 
-/* Whether a failed attempt says something about the channel, rather than about this machine. */
-static bool is_channels_fault(int error)
+/* On a connection just made. False with errno when the header could not be sent. */
+static bool greeted(struct worker *w, struct conn *c)
 {
-	switch (error) {
-	case EMFILE:
-	case ENFILE:
-	case ENOMEM:
-	case ENOBUFS:
-	case ENOSPC:
-	case EADDRNOTAVAIL:
+	if (c->pod->send_proxy != SEND_PROXY_NONE && !preface_send(w, c))
 		return false;
-	}
+	connected(w, c);
 	return true;
 }
 
@@ -68,6 +69,7 @@ static bool begin_connect(struct worker *w, struct conn *c, const struct channel
 		return false;
 	s->side = POD;
 	s->slot = ch->slot;
+	s->send_proxy = (uint8_t)c->core.pool->send_proxy;
 	s->conn = c;
 	s->fd = socket_connect(&ch->addr, &c->core.pool->from, &done);
 	if (s->fd < 0) {
@@ -80,21 +82,43 @@ static bool begin_connect(struct worker *w, struct conn *c, const struct channel
 		return false;
 	s->blocked = !done;
 	if (done)
-		connected(w, c);
-	else
-		c->connect_until = w->env.now + c->core.pool->connect_ms;
+		return greeted(w, c);
+	c->connect_until = w->env.now + c->core.pool->connect_ms;
 	return true;
 }
 
 static bool reuse(struct worker *w, struct conn *c, uint32_t slot)
 {
-	if (c->core.http == NULL || c->core.fresh)
+	/* Whether a channel is back, only a new connection tells. */
+	if (c->core.http == NULL || c->core.fresh || c->core.pool->send_proxy != SEND_PROXY_NONE || c->attempt.claim != 0)
 		return false;
 	struct sock *s = idle_take(w, slot);
 	if (s == NULL)
 		return false;
 	s->conn = c;
 	c->pod = s;
+	connected(w, c);
+	return true;
+}
+
+/* The connection that this client's last request was answered on, if it serves for this one; else it is closed: no more than two descriptors per
+ * client. */
+static bool reuse_kept(struct worker *w, struct conn *c)
+{
+	const struct pool *pool = c->core.pool;
+	if (c->kept == NULL || pool == NULL)
+		return false;
+	const uint32_t slot = c->kept->slot;
+	if (c->core.fresh || pool->send_proxy != c->kept->send_proxy || !idle_is_quiet(c->kept) ||
+	    !pool_take_channel(pool, slot, w->id, w->env.now)) {
+		sock_drop(w, c->kept);
+		return false;
+	}
+	c->slot = slot;
+	c->pod = idle_unkeep(&c->kept);
+	c->pod->conn = c;
+	c->had_channel = true;
+	queue_leave(w, c);
 	connected(w, c);
 	return true;
 }
@@ -114,36 +138,120 @@ static void trace(const struct worker *w, const struct conn *c, const struct cha
 static void abandon_attempt(struct worker *w, struct conn *c, enum core_failure why, int error)
 {
 	shm_add(conn_cell(w, c->slot), V_FAILED, 1);
-	if (c->core.pool != NULL && is_channels_fault(error))
-		pool_failed(c->core.pool, c->slot);
+	if (c->core.pool != NULL)
+		judge_failed(w, c, error);
 	conn_drop_pod(w, c);
 	c->connect_until = 0;
 	c->failure = why;
+}
+
+static void give_up(struct worker *w, struct conn *c, enum core_failure why)
+{
+	trace(w, c, NULL, "no channel can be reached");
+	shm_add(conn_cell(w, c->core.listener), V_NO_CHANNEL, 1);
+	connect_forget(c);
+	queue_forget(w, c);
+	limit_leave(w, c);
+	core_unreachable(&c->core, why);
+}
+
+static void refuse(struct worker *w, struct conn *c)
+{
+	shm_add(conn_cell(w, c->limit_slot), L_LIMITED, 1);
+	give_up(w, c, FAILED_NONE);
+}
+
+/* There is no place: waits for one, or for its turn, or is refused. */
+static void wait_for_place(struct worker *w, struct conn *c)
+{
+	limit_give_place(w, c);
+	if (queue_holds(c))
+		return;
+	if (!queue_join(w, c))
+		refuse(w, c);
+	else if (c->client.hup)
+		connect_check_client(c);
 }
 
 /* Tries channels until one is on its way. */
 static void connect_next(struct worker *w, struct conn *c)
 {
 	const struct channel *ch;
-	while (c->core.pool != NULL && (ch = pool_take(c->core.pool, &c->attempt, &c->core.client, w->id)) != NULL) {
+	if (reuse_kept(w, c))
+		return;
+	while (c->core.pool != NULL &&
+	       (ch = pool_take(c->core.pool, &c->attempt, &c->core.client, w->id, w->env.now)) != NULL) {
 		c->slot = ch->slot;
+		c->had_channel = true;
+		queue_leave(w, c);
 		trace(w, c, ch, "connecting to");
 		if (reuse(w, c, ch->slot) || begin_connect(w, c, ch))
 			return;
 		abandon_attempt(w, c, FAILED_CONNECT, errno);
 	}
-	trace(w, c, NULL, "no channel can be reached");
-	shm_add(conn_cell(w, c->core.listener), V_NO_CHANNEL, 1);
-	connect_forget(c);
-	core_unreachable(&c->core, c->failure);
+	if (c->attempt.full && c->limit_slot != NO_SLOT)
+		wait_for_place(w, c);
+	else
+		give_up(w, c, c->failure);
+}
+
+static bool is_admitted(struct worker *w, struct conn *c, const struct pool *pool)
+{
+	if (!limit_take_client(w, c, pool)) {
+		refuse(w, c);
+		return false;
+	}
+	/* Whoever comes now stands behind those who wait, in whichever worker; but strictly hashed clients wait for different channels, and a second
+	 * attempt has had its turn. */
+	const bool behind = queue_is_awaited(pool) && !pool->strict_hash && !c->core.fresh;
+	if (!behind && limit_take_place(w, c, pool))
+		return true;
+	wait_for_place(w, c);
+	return false;
 }
 
 void connect_start(struct worker *w, struct conn *c)
 {
-	c->attempt = (struct attempt){0};
-	c->failure = FAILED_NONE;
+	const struct pool *pool = c->core.pool;
+	/* A search goes on in the configuration it began in, or begins anew. */
+	if (!c->core.further || c->searched != w->generation)
+		c->attempt = (struct attempt){0};
+	c->searched = w->generation;
+	c->failure = c->core.further ? FAILED_CONNECT : FAILED_NONE;
 	note_connecting(w, c);
+	if (c->limit_slot != pool->limit_slot)
+		limit_enter(w, c, pool);
+	if (c->limit_slot == NO_SLOT || is_admitted(w, c, pool))
+		connect_next(w, c);
+}
+
+bool connect_retry(struct worker *w, struct conn *c)
+{
+	c->attempt = (struct attempt){0};
+	if (!limit_take_place(w, c, c->core.pool))
+		return false;
 	connect_next(w, c);
+	if (queue_holds(c))
+		return false;
+	conn_run(w, c);
+	return true;
+}
+
+void connect_requeue(struct worker *w, struct conn *c)
+{
+	queue_forget(w, c);
+	if (c->core.pool == NULL)
+		give_up(w, c, FAILED_NONE);
+	else
+		connect_start(w, c);
+	conn_run(w, c);
+}
+
+void connect_check_client(struct conn *c)
+{
+	char byte;
+	if ((c->core.http != NULL || c->core.stream[CLIENT] == NULL) && recv(c->client.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0)
+		core_broken(&c->core, CLIENT);
 }
 
 void connect_repool(struct worker *w, const struct conf *coming)
@@ -151,7 +259,7 @@ void connect_repool(struct worker *w, const struct conf *coming)
 	for (struct conn *c = w->connecting; c != NULL; c = c->connecting) {
 		const char *name = c->core.pool == NULL ? "" : c->core.pool->name;
 		core_repool(&c->core, map_get(&coming->pool_by_name, name, strlen(name)));
-		c->attempt = (struct attempt){0};
+		c->attempt = (struct attempt){.claim = c->attempt.claim}; /* the one under way goes on */
 	}
 }
 
@@ -161,13 +269,19 @@ void connect_event(struct worker *w, struct conn *c, uint32_t events)
 	if (error != 0) {
 		abandon_attempt(w, c, FAILED_CONNECT, error);
 		connect_next(w, c);
-	} else if (events & EPOLLOUT) {
-		connected(w, c);
+	} else if (events & EPOLLOUT && !greeted(w, c)) {
+		abandon_attempt(w, c, FAILED_CONNECT, errno);
+		connect_next(w, c);
 	}
 }
 
 void connect_expired(struct worker *w, struct conn *c)
 {
+	if (queue_holds(c)) {
+		shm_add(conn_cell(w, c->limit_slot), L_TIMEOUTS, 1);
+		give_up(w, c, FAILED_NONE);
+		return;
+	}
 	abandon_attempt(w, c, FAILED_TIMEOUT, ETIMEDOUT);
 	connect_next(w, c);
 }

@@ -2,6 +2,8 @@
 /* core: from an accepted connection to its lane: PROXY header, facts, route. The lanes are relay.c and http.c. */
 #include "core_lane.h"
 
+#include "proxy_write.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -68,7 +70,9 @@ void core_end(struct core *c)
 	core_drop_stream(c, POD);
 	free(c->sni);
 	free(c->cert);
+	free(c->origin);
 	c->sni = c->cert = NULL;
+	c->origin = NULL;
 	c->state = CORE_CLOSED;
 }
 
@@ -92,6 +96,9 @@ static bool keep_facts(struct core *c, const struct facts *f)
 	c->client_verified = f->client_verified;
 	c->sni_len = (uint8_t)f->sni_len;
 	c->cert_len = f->cert_len;
+	const enum send_proxy most = c->env->conf->send_proxy;
+	if (most != SEND_PROXY_NONE && (c->origin = origin_keep(most, f)) == NULL)
+		return false;
 	return keep_bytes(&c->sni, f->sni, f->sni_len) && keep_bytes(&c->cert, f->cert, f->cert_len);
 }
 
@@ -237,6 +244,11 @@ void core_repool(struct core *c, const struct pool *pool)
 bool core_is_connected(const struct core *c)
 {
 	return c->state == CORE_RELAYING;
+}
+
+bool core_is_pods_turn(const struct core *c)
+{
+	return c->http == NULL || http_is_pods_turn(c);
 }
 
 unsigned core_wants(struct core *c)

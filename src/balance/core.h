@@ -26,7 +26,8 @@ enum {
 	CORE_RELEASE = 1,     /* the pod's connection is at rest and may serve others */
 	CORE_DROP = 2,        /* close the pod's connection */
 	CORE_CONNECT = 4,     /* connect to a channel of core->pool (core->fresh: not over a connection used before), then call
-	                       * core_connected or core_unreachable */
+	                       * core_connected or core_unreachable. core->further: the channel of the last time failed after all, go on
+	                       * behind it */
 	CORE_SHUT_POD = 8,    /* nothing more will be sent to the pod */
 	CORE_SHUT_CLIENT = 16, /* nothing more will be sent to the client */
 	CORE_CLOSE = 32,      /* both sides; core->why says why */
@@ -51,6 +52,7 @@ enum core_failure {
 
 struct core;
 struct head;
+struct origin;
 
 /* One request, when it is over. */
 struct core_request {
@@ -91,6 +93,8 @@ struct core {
 	struct buf *stream[2];   /* bytes read from a side and not yet written to the other */
 	struct http *http;       /* HTTP lane, else NULL */
 	char *sni;               /* not NUL-terminated; until a pod is connected (TCP lane), or to the end */
+	struct origin *origin;   /* for PROXY headers to pods (proxy_write.h); NULL when no pool wants them. Until a pod is connected (TCP lane), or
+	                          * to the end */
 	char *cert;              /* PEM of the client's certificate, until the end (HTTP lane only) */
 	struct addr client;      /* of the original client, len 0 when unknown */
 	uint32_t listener;       /* slot */
@@ -99,7 +103,7 @@ struct core {
 	uint16_t cert_len;
 	uint8_t state, proxy, why, wants;
 	uint8_t sni_len;
-	bool tls, client_cert, client_verified, fresh;
+	bool tls, client_cert, client_verified, fresh, further;
 	bool ended[2];           /* end of input seen */
 	bool shut[2];            /* end of output asked for */
 	bool gone;               /* TCP lane: the client listens no more, but what it sent is still to be delivered */
@@ -144,6 +148,9 @@ void core_repool(struct core *, const struct pool *);
 
 /* A lane has the connection: the TCP lane's pod is connected, or the HTTP lane takes requests. */
 bool core_is_connected(const struct core *);
+
+/* Whether it is the pod's turn: nothing of the request is still to come. Always so in the TCP lane, which knows no turns. */
+bool core_is_pods_turn(const struct core *);
 
 /* What to do now; clears it. CORE_CLOSE is asked for again and again. */
 unsigned core_wants(struct core *);

@@ -196,7 +196,7 @@ void http_output(struct core *c, enum side to, size_t n)
 		h->request.bytes_out += n;
 	if (out != NULL && out->r < out->w) {
 		out->r += (uint32_t)n;
-		if (out->r == out->w && !(to == POD && h->replayable && h->reused))
+		if (out->r == out->w && !(to == POD && h->replayable))
 			http_drop_out(c, to);
 	} else {
 		c->stream[from]->r += (uint32_t)n;
@@ -254,6 +254,11 @@ void http_connected(struct core *c, bool reused)
 void http_unreachable(struct core *c, enum core_failure how)
 {
 	http_reply(c, how == FAILED_NONE ? 503 : how == FAILED_CONNECT ? 502 : 504, NULL);
+}
+
+bool http_is_pods_turn(const struct core *c)
+{
+	return c->http->body[CLIENT].ended;
 }
 
 /* Waiting for the rest of a request's body, with everything else passed on. */

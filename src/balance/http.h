@@ -40,8 +40,8 @@ struct http {
 	bool minor;                /* HTTP/1.1 and not 1.0 */
 	bool keep_client, keep_pod;
 	bool reused;               /* the pod's connection served others before */
-	bool replayable;           /* may be sent again if such a connection turns out to be dead */
-	bool retried;
+	bool replayable;           /* may be sent again if the connection turns out to be dead; the head is kept until then */
+	uint8_t retries;
 	bool answered;             /* a final response's head, or an answer of our own, was begun */
 	bool deaf;                 /* the pod takes no more of the request */
 	bool upgrade;              /* asked for */

@@ -2,6 +2,9 @@
 /* http_exchange: a pod's answer on its way to the client. */
 #include "http.h"
 
+/* A request that kills whoever gets it must not visit them all: the kept connection, a new one, and one to another channel. */
+enum { RETRIES = 2 };
+
 static bool head_is_sent(const struct http *h)
 {
 	return h->out[POD] == NULL || h->out[POD]->r == h->out[POD]->w;
@@ -83,10 +86,20 @@ void http_bad_pod(struct core *c, unsigned status)
 	http_reply(c, status, NULL);
 }
 
+/* A request that a pod's connection took and gave no byte for may be sent again when nothing is changed by its being carried out twice
+ * (RFC 9110 §9.2.2). That a kept connection was at its end says nothing about the channel; a new one that dies sends the request on to
+ * the next channel, if there is one. */
+static bool may_retry(const struct core *c)
+{
+	const struct http *h = c->http;
+	return h->replayable && h->retries < RETRIES && c->stream[POD] == NULL && h->out[POD] != NULL;
+}
+
 static void again(struct core *c)
 {
 	struct http *h = c->http;
-	h->retried = true;
+	h->retries++;
+	c->further = !h->reused;
 	h->deaf = false;
 	h->out[POD]->r = 0;
 	h->seen = 0;
@@ -154,7 +167,7 @@ void http_pod_input(struct core *c)
 	struct http *h = c->http;
 	/* On a connection that served others, an answer that comes before anything was asked is somebody else's. */
 	if (h->reused && h->out[POD] != NULL && h->out[POD]->r == 0) {
-		if (h->replayable && !h->retried)
+		if (h->replayable && h->retries < RETRIES)
 			again(c);
 		else
 			http_bad_pod(c, 502);
@@ -181,7 +194,7 @@ void http_pod_eof(struct core *c)
 	if (h->state == AT_TUNNEL) {
 		http_pass_tunnel_end(c, POD);
 	} else if (h->state == AT_EXCHANGE && !h->answered) {
-		if (h->reused && h->replayable && !h->retried && c->stream[POD] == NULL && h->out[POD] != NULL)
+		if (may_retry(c))
 			again(c);
 		else
 			http_bad_pod(c, 502);

@@ -41,7 +41,8 @@ void http_next_request(struct core *c)
 	struct http *h = c->http;
 	memset(h->body, 0, sizeof h->body);
 	h->seen = 0;
-	h->reused = h->replayable = h->retried = h->answered = h->deaf = h->upgrade = false;
+	h->reused = h->replayable = h->answered = h->deaf = h->upgrade = false;
+	h->retries = 0;
 	h->method = HTTP_GET; /* a HEAD before has no say in how a refused head is answered */
 	http_enter(c, c->stream[CLIENT] == NULL ? AT_WAIT : AT_HEAD);
 	if (c->stream[CLIENT] != NULL)
@@ -124,7 +125,7 @@ static void begin_request(struct core *c, size_t size)
 	if (!h->replayable)
 		http_coalesce(c, CLIENT);
 	c->env->ops->request_begun(c, h->request.pool_slot);
-	c->fresh = false;
+	c->fresh = c->further = false;
 	c->wants |= CORE_CONNECT;
 	http_enter(c, AT_CONNECT);
 }

@@ -18,6 +18,8 @@ static void unlink_idle(struct worker *w, struct sock *s)
 	if (s->next != NULL)
 		s->next->link = s->link;
 	s->link = NULL;
+	if (s->send_proxy != SEND_PROXY_NONE)
+		return;
 	w->idle_n--;
 	w->idle[s->slot].n--;
 	timer_clear(&s->timer);
@@ -30,7 +32,7 @@ static bool is_empty(const struct sock *s)
 }
 
 /* The last read may have filled its buffer to the byte, so that only another look tells. */
-static bool is_quiet(const struct sock *s)
+bool idle_is_quiet(const struct sock *s)
 {
 	return !s->hup && (!s->readable || is_empty(s));
 }
@@ -52,6 +54,8 @@ void sock_drop(struct worker *w, struct sock *s)
 		unlink_idle(w, s);
 	close(s->fd);
 	s->fd = -1;
+	free(s->preface);
+	s->preface = NULL;
 	/* Events of this turn may still name it. */
 	s->next = w->dead_socks;
 	w->dead_socks = s;
@@ -62,7 +66,7 @@ void idle_put(struct worker *w, struct sock *s)
 	struct idle_list *list = &w->idle[s->slot];
 	s->conn = NULL;
 	/* Something to read means an end or an answer that nobody asked for; a channel of an older configuration has no list to go to. */
-	if (!is_quiet(s) || w->draining || !list->live || list->n >= IDLE_PER_CHANNEL || w->idle_n >= w->idle_max) {
+	if (!idle_is_quiet(s) || w->draining || !list->live || list->n >= IDLE_PER_CHANNEL || w->idle_n >= w->idle_max) {
 		sock_drop(w, s);
 		return;
 	}
@@ -77,6 +81,28 @@ void idle_put(struct worker *w, struct sock *s)
 	w->idle_n++;
 	s->timer.kind = TIMER_IDLE;
 	timer_set(&w->wheel, &s->timer, w->env.now + IDLE_MS);
+}
+
+void idle_keep(struct worker *w, struct sock **keeper, struct sock *s)
+{
+	s->conn = NULL;
+	if (!idle_is_quiet(s) || w->draining || *keeper != NULL) {
+		sock_drop(w, s);
+		return;
+	}
+	s->used = true;
+	s->readable = false;
+	s->next = NULL;
+	s->link = keeper;
+	*keeper = s;
+}
+
+struct sock *idle_unkeep(struct sock **keeper)
+{
+	struct sock *s = *keeper;
+	*keeper = NULL;
+	s->link = NULL;
+	return s;
 }
 
 void idle_timer(struct worker *w, struct timer *t)

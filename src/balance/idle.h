@@ -11,6 +11,13 @@ struct sock *idle_take(struct worker *, uint32_t slot);
 /* Lets a pod's connection rest; closes it when there are enough. */
 void idle_put(struct worker *, struct sock *);
 
+/* Lets a pod's connection that must not serve others rest with its client's connection; closes it when it says something. */
+void idle_keep(struct worker *, struct sock **keeper, struct sock *);
+struct sock *idle_unkeep(struct sock **keeper);
+
+/* Neither an end nor an answer that nobody asked for has come. */
+bool idle_is_quiet(const struct sock *);
+
 /* Closes a socket and forgets it, idle or not. */
 void sock_drop(struct worker *, struct sock *);
 

@@ -2,18 +2,22 @@
 /* master: holds the listening sockets and the counters, keeps the workers alive, reloads. */
 #include "master.h"
 
+#include "checker.h"
 #include "clients.h"
 #include "control.h"
 #include "log.h"
 #include "message.h"
+#include "news.h"
 #include "reload.h"
 #include "shm.h"
 #include "socket.h"
+#include "wake.h"
 #include "worker.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
@@ -35,42 +39,63 @@ uint64_t master_now_ms(void)
 }
 
 /* What the child must not hold: the other workers' sockets (their end is how the others learn that the master died). */
-static void leave_master(struct master *m, unsigned self)
+static void leave_master(struct master *m)
 {
 	for (unsigned i = 0; i < m->workers_n; i++)
-		if (i != self && m->workers[i].pid != 0)
+		if (m->workers[i].pid != 0)
 			close(m->workers[i].socket);
+	if (m->checker.pid != 0)
+		close(m->checker.socket);
 	control_leave(m->control);
 	close(m->signals);
 }
 
-static void start_worker(struct master *m, unsigned i)
+/* Like fork(2). In the child *fd is its end of the pair that it shares with the master. */
+static pid_t fork_child(struct master *m, struct worker_process *w, const char *name, int *fd)
 {
-	struct worker_process *w = &m->workers[i];
 	int pair[2];
 	uint64_t now = master_now_ms();
 	w->start_at_ms = now + RESTART_DELAY_MS;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair) < 0) {
-		log_error("worker %u: socketpair: %s", i, strerror(errno));
-		return;
+		log_error("%s: socketpair: %s", name, strerror(errno));
+		return -1;
 	}
 	pid_t pid = fork();
 	if (pid < 0) {
-		log_error("worker %u: fork: %s", i, strerror(errno));
+		log_error("%s: fork: %s", name, strerror(errno));
 		close(pair[0]);
 		close(pair[1]);
-		return;
+		return -1;
 	}
 	if (pid == 0) {
 		close(pair[0]);
-		leave_master(m, i);
-		worker_run(i, m->conf, m->generation, m->sockets, pair[1]);
+		leave_master(m);
+		*fd = pair[1];
+		return 0;
 	}
 	close(pair[1]);
 	w->pid = pid;
 	w->socket = pair[0];
 	w->generation = m->generation; /* forked with it */
 	w->started_ms = now;
+	return pid;
+}
+
+static void start_worker(struct master *m, unsigned i)
+{
+	int fd;
+	if (fork_child(m, &m->workers[i], "worker", &fd) == 0)
+		worker_run(i, m->conf, m->generation, m->sockets, fd);
+}
+
+static void start_checker(struct master *m)
+{
+	int fd;
+	if (fork_child(m, &m->checker, "checker", &fd) != 0)
+		return;
+	for (size_t i = 0; i < m->conf->listeners_n; i++)
+		close(m->sockets[i]);
+	checker_run(m->conf, fd);
 }
 
 static void start_missing(struct master *m)
@@ -79,32 +104,44 @@ static void start_missing(struct master *m)
 	for (unsigned i = 0; i < m->workers_n && !m->draining; i++)
 		if (m->workers[i].pid == 0 && m->workers[i].start_at_ms <= now)
 			start_worker(m, i);
+	if (m->checks && !m->draining && m->checker.pid == 0 && m->checker.start_at_ms <= now)
+		start_checker(m);
 }
 
-static void bury_worker(struct master *m, unsigned i, int status)
+static void bury(struct worker_process *w, const char *name, int status, bool expected)
 {
-	struct worker_process *w = &m->workers[i];
 	uint64_t now = master_now_ms();
 	close(w->socket);
-	if (!m->draining) {
-		log_error("worker %u (pid %d) ended: %s %d", i, (int)w->pid, WIFSIGNALED(status) ? "signal" : "status",
+	if (!expected) {
+		log_error("%s (pid %d) ended: %s %d", name, (int)w->pid, WIFSIGNALED(status) ? "signal" : "status",
 		          WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status));
 		w->restarts++;
 	}
 	w->start_at_ms = now - w->started_ms < STEADY_MS ? now + RESTART_DELAY_MS : now;
 	w->pid = 0;
+}
+
+static void bury_worker(struct master *m, unsigned i, int status)
+{
+	char name[32];
+	snprintf(name, sizeof name, "worker %u", i);
+	bury(&m->workers[i], name, status, m->draining);
 	slots_forget_worker(&m->slots, i);
 	clients_forget_worker(i);
+	wake_all(); /* what it held is free */
 }
 
 static void reap(struct master *m)
 {
 	int status;
 	pid_t pid;
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (pid == m->checker.pid)
+			bury(&m->checker, "checker", status, m->draining || !m->checks);
 		for (unsigned i = 0; i < m->workers_n; i++)
 			if (m->workers[i].pid == pid)
 				bury_worker(m, i, status);
+	}
 }
 
 static void kill_workers(struct master *m)
@@ -170,19 +207,34 @@ static int wait_ms(const struct master *m)
 	for (unsigned i = 0; i < m->workers_n && !m->draining; i++)
 		if (m->workers[i].pid == 0 && m->workers[i].start_at_ms < next)
 			next = m->workers[i].start_at_ms;
+	if (m->checks && !m->draining && m->checker.pid == 0 && m->checker.start_at_ms < next)
+		next = m->checker.start_at_ms;
 	if (next == UINT64_MAX)
 		return -1;
 	return next <= now ? 0 : (int)(next - now);
 }
 
+static struct pollfd poll_child(const struct worker_process *w)
+{
+	return (struct pollfd){.fd = w->pid == 0 ? -1 : w->socket, .events = POLLIN};
+}
+
 static void turn(struct master *m)
 {
-	struct pollfd polls[1 + CONTROL_POLLS];
+	struct pollfd polls[2 + WORKERS_MAX + CONTROL_POLLS];
+	const unsigned children = m->workers_n + 1;
+	struct pollfd *rest = polls + 1 + children;
 	polls[0] = (struct pollfd){.fd = m->signals, .events = POLLIN};
-	size_t n = control_polls(m->control, polls + 1);
-	if (poll(polls, 1 + n, wait_ms(m)) > 0) {
+	polls[1] = poll_child(&m->checker);
+	for (unsigned i = 0; i < m->workers_n; i++)
+		polls[2 + i] = poll_child(&m->workers[i]);
+	size_t n = control_polls(m->control, rest);
+	if (poll(polls, 1 + children + n, wait_ms(m)) > 0) {
+		for (unsigned i = 1; i <= children; i++)
+			if (polls[i].revents & POLLIN)
+				news_receive(m, polls[i].fd);
 		take_signals(m);
-		control_handle(m->control, m, polls + 1, n);
+		control_handle(m->control, m, rest, n);
 	}
 	start_missing(m);
 	if (m->draining && master_now_ms() >= m->kill_at_ms) {
@@ -209,6 +261,8 @@ static bool catch_signals(struct master *m)
 
 static void release(struct master *m)
 {
+	if (m->checker.pid != 0 && kill(m->checker.pid, SIGKILL) == 0)
+		waitpid(m->checker.pid, NULL, 0);
 	control_close(m->control);
 	free(m->workers);
 	free(m->text);

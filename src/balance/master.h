@@ -30,6 +30,8 @@ struct master {
 	struct slots slots;
 	struct worker_process *workers;
 	unsigned workers_n;
+	struct worker_process checker; /* there while checks is true */
+	bool checks;                   /* a pool of conf wants its channels checked */
 	uint64_t started_ms;
 	uint64_t reloads_ok, reloads_failed;
 	char last_error[512]; /* "" when the last load went well */

@@ -11,8 +11,9 @@ enum message_type {
 	MESSAGE_PORT = 1, /* fd: a new listening socket for listener `slot` of the configuration to come */
 	MESSAGE_CONF,     /* fd: a file with `size` bytes of configuration text, then `slots` slot numbers (conf_slots order) */
 	MESSAGE_DRAIN,    /* close the listening sockets, end when the connections have ended or after `size` ms */
-	/* worker → master */
+	/* worker or checker → master */
 	MESSAGE_LIVE, /* `generation` is what this worker runs now */
+	MESSAGE_HEALTH, /* the channel with `slot` changed: `size` is of enum health_change, `generation` says why (check.h) when a check did it */
 };
 
 struct message {

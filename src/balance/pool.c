@@ -2,64 +2,60 @@
 /* pool: which channel is next. */
 #include "pool.h"
 
-#include "shm.h"
+#include "choose.h"
+#include "health.h"
 
-/* Two workers that race for the last place both see it taken and both step back. A few unequal pauses let one of them have it. */
-enum { RACES = 4 };
-
-static void pause_for(unsigned turns)
+static void next_group(struct attempt *a)
 {
-	for (unsigned i = 0; i < turns; i++)
-		atomic_signal_fence(memory_order_seq_cst);
+	a->group++;
+	a->tried = 0;
+	a->skip = 0;
+	a->ranked = false;
 }
 
-/* Own cell first, then the sum: of all who take at once, the last to write sees every other, so the limit is never exceeded. */
-static bool take_place(const struct channel *ch, unsigned worker)
+const struct channel *pool_take(const struct pool *p, struct attempt *a, const struct addr *client, unsigned worker,
+                                uint64_t now_ms)
 {
-	_Atomic uint64_t *active = &shm_cell(ch->slot, worker)->v[V_ACTIVE];
-	if (ch->max == 0) {
-		shm_add(shm_cell(ch->slot, worker), V_ACTIVE, 1);
+	struct choice c = {.pool = p, .attempt = a, .client = client, .worker = worker, .now_ms = now_ms};
+	for (;;) {
+		for (; a->group < p->n; next_group(a)) {
+			c.group = &p->groups[a->group];
+			const struct channel *ch = choose(&c);
+			if (ch != NULL)
+				return ch;
+		}
+		/* Nobody knows better than the channels themselves: when no other is left, trying those taken for dead can only help. But where a
+		 * healthy one is merely full, its limit is the answer. */
+		if (a->full || !a->sick || a->panic)
+			return NULL;
+		a->panic = true;
+		a->group = 0;
+	}
+}
+
+/* Whether a channel is back, only a new connection tells: one that was there before does not go to it meanwhile. */
+static bool take_healthy(const struct choice *c, const struct channel *ch)
+{
+	if (!choose_this(c, ch))
+		return false;
+	if (c->attempt->claim == 0)
 		return true;
-	}
-	for (unsigned race = 0; race < RACES; race++) {
-		atomic_fetch_add(active, 1);
-		uint64_t sum = shm_sum(ch->slot, V_ACTIVE);
-		if (sum <= ch->max)
-			return true;
-		atomic_fetch_sub(active, 1);
-		if (sum > (uint64_t)ch->max + shm.workers)
-			return false;
-		pause_for((worker + 1) * 64 * (race + 1));
-	}
+	health_yield(ch->slot, c->now_ms, c->attempt->claim);
+	pool_release(ch->slot, c->worker);
 	return false;
 }
 
-static bool is_disabled(const struct channel *ch)
+bool pool_take_channel(const struct pool *p, uint32_t slot, unsigned worker, uint64_t now_ms)
 {
-	return atomic_load_explicit(&shm_shared(ch->slot)->disabled, memory_order_relaxed) != 0;
-}
-
-static uint32_t first_of(const struct group *g, const struct addr *client)
-{
-	uint64_t n = g->hash ? addr_hash(client)
-	                     : atomic_fetch_add_explicit(&shm_shared(g->slot)->cursor, 1, memory_order_relaxed);
-	return (uint32_t)(n % g->n);
-}
-
-const struct channel *pool_take(const struct pool *p, struct attempt *a, const struct addr *client, unsigned worker)
-{
-	for (; a->group < p->n; a->group++, a->tried = 0) {
-		const struct group *g = &p->groups[a->group];
-		if (a->tried == 0)
-			a->start = first_of(g, client);
-		const size_t offered = g->hash && p->strict_hash ? 1 : g->n;
-		while (a->tried < offered) {
-			const struct channel *ch = &g->channels[(a->start + a->tried++) % g->n];
-			if (!is_disabled(ch) && take_place(ch, worker))
-				return ch;
-		}
+	struct attempt unused = {0};
+	struct choice c = {.pool = p, .attempt = &unused, .worker = worker, .now_ms = now_ms};
+	for (size_t g = 0; g < p->n; g++) {
+		c.group = &p->groups[g];
+		for (size_t i = 0; i < c.group->n; i++)
+			if (c.group->channels[i].slot == slot)
+				return take_healthy(&c, &c.group->channels[i]);
 	}
-	return NULL;
+	return false;
 }
 
 void pool_failed(const struct pool *p, uint32_t slot)

@@ -158,6 +158,8 @@ static bool take_tlv(const unsigned char *head, size_t size, unsigned type, cons
 	case TLV_CRC32C:
 		return n == 4 && crc_matches(head, size, value);
 	case TLV_SSL:
+		f->ssl = (const char *)value;
+		f->ssl_len = n;
 		return ssl_facts(value, n, f);
 	default:
 		return true;

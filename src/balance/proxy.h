@@ -17,7 +17,8 @@ struct facts {
 	const char *sni;           /* PP2_TYPE_AUTHORITY */
 	const char *alpn;          /* PP2_TYPE_ALPN */
 	const char *cert;          /* Hitch's proxy-client-cert (type 0xe0): the client's certificate, PEM */
-	uint16_t sni_len, alpn_len, cert_len;
+	const char *ssl;           /* PP2_TYPE_SSL, its sub-TLVs included */
+	uint16_t sni_len, alpn_len, cert_len, ssl_len;
 	bool tls;                  /* PP2_TYPE_SSL present with PP2_CLIENT_SSL */
 	bool client_cert;          /* the client presented a certificate */
 	bool client_verified;      /* … and its verification succeeded */

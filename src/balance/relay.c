@@ -90,7 +90,9 @@ void relay_connected(struct core *c)
 {
 	c->state = CORE_RELAYING;
 	free(c->sni);
+	free(c->origin);
 	c->sni = NULL;
+	c->origin = NULL;
 	pass_end(c, CLIENT);
 }
 

@@ -3,10 +3,14 @@
 #include "reload.h"
 
 #include "clients.h"
+#include "health.h"
 #include "log.h"
 #include "message.h"
+#include "news.h"
 #include "shm.h"
 #include "socket.h"
+#include "targets.h"
+#include "wake.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -221,7 +225,7 @@ static bool has_port(const struct master *m, uint32_t slot, int fd)
 static bool hand_over(const struct master *m, const struct coming *in, struct worker_process *w, uint64_t generation,
                       int file)
 {
-	for (size_t i = 0; i < in->conf->listeners_n; i++) {
+	for (size_t i = 0; w != &m->checker && i < in->conf->listeners_n; i++) {
 		struct message port = {.type = MESSAGE_PORT, .slot = in->conf->listeners[i]->slot};
 		if (!has_port(m, port.slot, in->sockets[i]) && !tell(w, &port, in->sockets[i]))
 			return false;
@@ -231,18 +235,20 @@ static bool hand_over(const struct master *m, const struct coming *in, struct wo
 	return tell(w, &conf, file);
 }
 
-static bool wait_live(struct worker_process *w, uint64_t generation)
+static bool wait_live(struct master *m, struct worker_process *w, uint64_t generation)
 {
-	struct message m;
+	struct message said;
 	int fd;
 	const uint64_t until = master_now_ms() + WORKER_MS;
 	while (w->generation != generation) {
-		switch (message_receive(w->socket, &m, &fd)) {
+		switch (message_receive(w->socket, &said, &fd)) {
 		case MESSAGE_OK:
 			if (fd >= 0)
 				close(fd);
-			if (m.type == MESSAGE_LIVE)
-				w->generation = m.generation;
+			if (said.type == MESSAGE_LIVE)
+				w->generation = said.generation;
+			else
+				news_take(m, &said);
 			break;
 		case MESSAGE_NONE: {
 			uint64_t now = master_now_ms();
@@ -283,6 +289,10 @@ static void adopt(struct master *m, struct coming *in, uint64_t generation)
 	m->sockets = in->sockets;
 	m->generation = generation;
 	m->last_error[0] = '\0';
+	m->checks = targets_wanted(m->conf);
+	if (!m->checks && m->checker.pid != 0)
+		kill(m->checker.pid, SIGKILL);
+	health_settle(m->conf);
 	free(in->opened);
 	free(in->text);
 }
@@ -295,7 +305,7 @@ bool reload_first(struct master *m)
 		free(in.text);
 		return false;
 	}
-	if (shm_init(in.conf->workers) < 0 || clients_init(in.conf->workers) < 0)
+	if (shm_init(in.conf->workers) < 0 || clients_init(in.conf->workers) < 0 || wake_init(in.conf->workers) < 0)
 		fail(m, "shared memory: %s", strerror(errno));
 	else if (!slots_assign(&m->slots, in.conf, 1))
 		fail(m, "out of memory for counters");
@@ -307,18 +317,25 @@ bool reload_first(struct master *m)
 	return false;
 }
 
+/* The workers, then the checker. */
+static struct worker_process *child(struct master *m, unsigned i)
+{
+	return i < m->workers_n ? &m->workers[i] : &m->checker;
+}
+
 /* Past this point nothing is refused: a worker that fails is replaced by one that starts with the new configuration. */
 static void distribute(struct master *m, struct coming *in, uint64_t generation, int file)
 {
-	for (unsigned i = 0; i < m->workers_n; i++) {
-		struct worker_process *w = &m->workers[i];
+	for (unsigned i = 0; i <= m->workers_n; i++) {
+		struct worker_process *w = child(m, i);
 		if (w->pid != 0 && !hand_over(m, in, w, generation, file))
 			kill(w->pid, SIGKILL);
 	}
-	for (unsigned i = 0; i < m->workers_n; i++) {
-		struct worker_process *w = &m->workers[i];
-		if (w->pid != 0 && !wait_live(w, generation)) {
-			log_error("worker %u (pid %d) did not take the new configuration and is replaced", i, (int)w->pid);
+	for (unsigned i = 0; i <= m->workers_n; i++) {
+		struct worker_process *w = child(m, i);
+		if (w->pid != 0 && !wait_live(m, w, generation)) {
+			log_error("%s %u (pid %d) did not take the new configuration and is replaced",
+			          w == &m->checker ? "checker" : "worker", i, (int)w->pid);
 			kill(w->pid, SIGKILL);
 		}
 	}

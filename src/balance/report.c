@@ -2,6 +2,7 @@
 /* report: the answers of the control socket. */
 #include "report.h"
 
+#include "health.h"
 #include "json.h"
 #include "ops.h"
 #include "shm.h"
@@ -84,6 +85,8 @@ void report_status(FILE *f, const struct master *m)
 	fprintf(f, ",\"uptime\":%" PRIu64 ".%03" PRIu64, up / 1000, up % 1000);
 	fprintf(f, ",\"draining\":%s", m->draining ? "true" : "false");
 	report_workers(f, m);
+	if (m->checks)
+		fprintf(f, ",\"checker\":{\"pid\":%d,\"restarts\":%u}", (int)m->checker.pid, m->checker.restarts);
 	report_listeners(f, m);
 	fprintf(f, ",\"reloads\":{\"ok\":%" PRIu64 ",\"failed\":%" PRIu64 "}", m->reloads_ok, m->reloads_failed);
 	if (m->last_error[0] != '\0')
@@ -93,12 +96,14 @@ void report_status(FILE *f, const struct master *m)
 	fputs("}\n", f);
 }
 
-static void report_channel(FILE *f, const char *address, uint32_t max, uint32_t slot)
+static void report_channel(FILE *f, const struct pool *p, const char *address, uint32_t max, uint32_t slot)
 {
 	fputs("{\"channel\":", f);
 	json_string(f, address);
 	number(f, "max", max);
 	fprintf(f, ",\"enabled\":%s", atomic_load(&shm_shared(slot)->disabled) ? "false" : "true");
+	text(f, "state", p == NULL ? "draining" : health_state(p, slot, master_now_ms()));
+	number(f, "ejections", atomic_load(&shm_shared(slot)->ejections));
 	number(f, "active", shm_sum(slot, V_ACTIVE));
 	number(f, "total", shm_sum(slot, V_TOTAL));
 	number(f, "failed", shm_sum(slot, V_FAILED));
@@ -108,7 +113,7 @@ static void report_channel(FILE *f, const char *address, uint32_t max, uint32_t 
 	fputc('}', f);
 }
 
-static void report_group(FILE *f, const struct group *g)
+static void report_group(FILE *f, const struct pool *p, const struct group *g)
 {
 	char address[ADDR_TEXT];
 	fprintf(f, "{\"mode\":\"%s\",\"channels\":[", g->hash ? "hash" : "rr");
@@ -116,7 +121,7 @@ static void report_group(FILE *f, const struct group *g)
 		if (i > 0)
 			fputc(',', f);
 		addr_format(&g->channels[i].addr, address);
-		report_channel(f, address, g->channels[i].max, g->channels[i].slot);
+		report_channel(f, p, address, g->channels[i].max, g->channels[i].slot);
 	}
 	fputs("]}", f);
 }
@@ -149,7 +154,7 @@ static void report_leaving(void *with, const struct slot_owner *o)
 	    !split_key(o, &pool, &len, &address))
 		return;
 	fprintf(l->f, "{\"pool\":\"%.*s\",\"draining\":[", (int)len, pool);
-	report_channel(l->f, address, 0, o->slot);
+	report_channel(l->f, NULL, address, 0, o->slot);
 	fputs("]}\n", l->f);
 }
 
@@ -163,6 +168,16 @@ static void report_answers(FILE *f, uint32_t slot)
 	fputc('}', f);
 }
 
+static void report_limits(FILE *f, const struct pool *p)
+{
+	static const struct {
+		const char *key;
+		unsigned v;
+	} numbers[] = {{"places", V_ACTIVE}, {"queued", L_QUEUED}, {"limited", L_LIMITED}, {"queue_timeouts", L_TIMEOUTS}};
+	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+		number(f, numbers[i].key, p->limit_slot == NO_SLOT ? 0 : shm_sum(p->limit_slot, numbers[i].v));
+}
+
 void report_pools(FILE *f, const struct master *m)
 {
 	for (size_t i = 0; i < m->conf->pools_n; i++) {
@@ -170,11 +185,12 @@ void report_pools(FILE *f, const struct master *m)
 		fputs("{\"pool\":", f);
 		json_string(f, p->name);
 		report_answers(f, p->http_slot);
+		report_limits(f, p);
 		fputs(",\"groups\":[", f);
 		for (size_t g = 0; g < p->n; g++) {
 			if (g > 0)
 				fputc(',', f);
-			report_group(f, &p->groups[g]);
+			report_group(f, p, &p->groups[g]);
 		}
 		fputs("]}\n", f);
 	}

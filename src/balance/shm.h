@@ -37,14 +37,31 @@ enum {
 	H_MICROSECONDS = 6,
 };
 
+/* … and for a pool's limit_slot, where V_ACTIVE is the places taken. */
+enum {
+	L_QUEUED = 1, /* waiting */
+	L_SINCE,      /* when the first of this worker's queue came, ms */
+	L_LIMITED,    /* refused because pool, channels, queue or client were at their limit */
+	L_TIMEOUTS,   /* waited for too long */
+};
+
 struct shm_cell {
 	_Alignas(SHM_ROW) _Atomic uint64_t v[V_COUNT];
 };
 
+/* What all processes may write. Times are CLOCK_MONOTONIC in milliseconds; a row begins as zeros. */
 struct shm_shared {
 	_Alignas(SHM_ROW) _Atomic uint64_t cursor; /* group: turns taken */
-	_Atomic uint32_t disabled;                 /* channel: gets no connections; by command, or by a worker that saw it fail */
+	_Atomic uint64_t since_ms;        /* channel: when it came, or came back, and began its slow start; 0: there was none */
+	_Atomic uint64_t breaker;         /* channel: passive ejection, packed by health.c; 0: closed, nothing counted */
+	_Atomic uint32_t disabled;        /* channel: gets no connections; by command, or by a worker that saw it fail */
+	_Atomic uint32_t weight;          /* channel: weight by command, plus one; 0: as configured */
+	_Atomic uint32_t weights_version; /* group: changes with each of its channels' weights */
+	_Atomic uint32_t check;           /* channel: what active checks found, packed by health.c; 0: up */
+	_Atomic uint32_t ejections;       /* channel: times it was ejected at all */
+	_Atomic uint32_t spare[5];
 };
+_Static_assert(sizeof(struct shm_shared) == SHM_ROW, "one row, one cache line");
 
 extern struct shm {
 	int fd;

@@ -6,11 +6,20 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 struct assigning {
 	struct slots *slots;
 	uint64_t generation;
+	bool new_pool; /* the pool whose channels come now has not been there before */
 };
+
+static uint64_t now_ms(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
 
 static bool fresh_slot(struct slots *s, uint32_t *slot)
 {
@@ -63,10 +72,14 @@ static bool assign(void *with, uint32_t *slot, const char *key, size_t len)
 {
 	struct assigning *a = with;
 	struct slot_owner *o = map_get(&a->slots->owners, key, len);
-	if (o == NULL)
-		o = new_owner(a->slots, key, len);
-	if (o == NULL)
+	const bool is_new = o == NULL;
+	if (is_new && (o = new_owner(a->slots, key, len)) == NULL)
 		return false;
+	/* A pool's own key comes before those of its channels. Slow start is for who comes to others that are warm. */
+	if (strncmp(key, "http ", strlen("http ")) == 0)
+		a->new_pool = is_new;
+	else if (is_new && !a->new_pool && strncmp(key, "channel ", strlen("channel ")) == 0)
+		atomic_store(&shm_shared(o->slot)->since_ms, now_ms());
 	o->generation = a->generation;
 	*slot = o->slot;
 	return true;
@@ -74,7 +87,7 @@ static bool assign(void *with, uint32_t *slot, const char *key, size_t len)
 
 bool slots_assign(struct slots *s, struct conf *conf, uint64_t generation)
 {
-	struct assigning a = {s, generation};
+	struct assigning a = {.slots = s, .generation = generation};
 	return conf_slots(conf, assign, &a);
 }
 
@@ -103,7 +116,11 @@ void slots_forget_worker(const struct slots *s, unsigned worker)
 {
 	for (size_t i = 0; i < s->owners.cap; i++) {
 		const struct slot_owner *o = s->owners.at[i].value;
-		if (o != NULL)
-			atomic_store(&shm_cell(o->slot, worker)->v[V_ACTIVE], 0);
+		if (o == NULL)
+			continue;
+		struct shm_cell *cell = shm_cell(o->slot, worker);
+		atomic_store(&cell->v[V_ACTIVE], 0);
+		if (strncmp(o->key, CONF_LIMIT_KEY, sizeof CONF_LIMIT_KEY - 1) == 0)
+			atomic_store(&cell->v[L_QUEUED], 0);
 	}
 }

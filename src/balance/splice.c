@@ -92,7 +92,7 @@ static bool empty_pipe(struct worker *w, struct conn *c, enum side from)
 		return false;
 	default:
 		/* As in conn.c. What the pipe holds has nowhere to go: kept, it would be tried again for ever. */
-		conn_sock(c, to)->readable = conn_sock(c, to)->hup = true;
+		conn_sock(c, to)->readable = conn_sock(c, to)->hup = conn_sock(c, to)->broken = true;
 		core_broken(&c->core, to);
 		leave(w, c, from);
 		return true;

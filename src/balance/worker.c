@@ -5,19 +5,22 @@
 #include "access_log.h"
 #include "conn.h"
 #include "connect.h"
+#include "handover.h"
 #include "http_msg.h"
 #include "idle.h"
+#include "limit.h"
 #include "log.h"
 #include "message.h"
 #include "ops.h"
 #include "port.h"
+#include "queue.h"
 #include "shm.h"
+#include "wake.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <time.h>
@@ -43,64 +46,11 @@ _Noreturn void worker_die(const char *what)
 	_exit(70); /* EX_SOFTWARE */
 }
 
-struct slot_list {
-	const uint32_t *next;
-	size_t left;
-};
-
-static bool take_slot(void *with, uint32_t *slot, const char *key, size_t len)
-{
-	struct slot_list *list = with;
-	(void)key;
-	(void)len;
-	if (list->left-- == 0)
-		return false;
-	*slot = *list->next++;
-	return true;
-}
-
-static bool raise_highest(void *with, uint32_t *slot, const char *key, size_t len)
-{
-	uint32_t *max = with;
-	(void)key;
-	(void)len;
-	if (*slot > *max)
-		*max = *slot;
-	return true;
-}
-
-/* The text was checked by the master; failing here means that this process is out of memory, and a new one does better. */
-static struct conf *read_conf(const struct message *m, int fd)
-{
-	size_t pad = (size_t)(-m->size & 3u);
-	size_t length = (size_t)m->size + pad + m->slots * sizeof(uint32_t);
-	struct conf_error error;
-	char *text = mmap(NULL, length, PROT_READ, MAP_PRIVATE, fd, 0);
-	close(fd);
-	if (text == MAP_FAILED)
-		worker_die("mmap configuration");
-	struct conf *conf = conf_parse(text, (size_t)m->size, &error);
-	struct slot_list list = {(const uint32_t *)(const void *)(text + m->size + pad), m->slots};
-	uint32_t max = 0;
-	if (conf == NULL || conf->slots != m->slots) {
-		log_error("configuration: line %u: %s", error.line, error.reason);
-		_exit(70);
-	}
-	conf_slots(conf, take_slot, &list);
-	conf_slots(conf, raise_highest, &max);
-	if (shm_map(max + 1) < 0)
-		worker_die("counters");
-	munmap(text, length);
-	return conf;
-}
-
 /* What a worker keeps in step with its configuration. */
 static void settle(struct worker *w, struct conf *conf)
 {
-	uint32_t max = 0;
-	conf_slots(conf, raise_highest, &max);
 	port_settle(w);
-	if (!idle_settle(w, conf, max + 1))
+	if (!idle_settle(w, conf, handover_slots(conf)))
 		worker_die("idle lists");
 	w->env.last = conf->http.last;
 	if (w->env.last)
@@ -117,6 +67,8 @@ static void swap_conf(struct worker *w, struct conf *conf, uint64_t generation)
 	w->env.conf = conf;
 	w->generation = generation;
 	settle(w, conf);
+	limit_adopt(w);
+	queue_repool(w);
 	conf_free(old);
 }
 
@@ -136,7 +88,7 @@ static void take_message(struct worker *w, const struct message *m, int fd)
 		port_add(w, m->slot, fd);
 		return;
 	case MESSAGE_CONF: {
-		swap_conf(w, read_conf(m, fd), m->generation);
+		swap_conf(w, handover_read(m, fd), m->generation);
 		struct message live = {.type = MESSAGE_LIVE, .generation = m->generation};
 		message_send(w->master_fd, &live, -1);
 		return;
@@ -204,9 +156,11 @@ static void go_on(struct worker *w)
 
 static int wait_ms(const struct worker *w)
 {
-	if (w->again != NULL)
+	if (w->again != NULL || queue_due(w))
 		return 0;
 	int ms = timer_wait(&w->wheel, w->env.now);
+	if (w->queues != NULL && (ms < 0 || ms > QUEUE_POLL_MS))
+		ms = QUEUE_POLL_MS;
 	if (!w->draining)
 		return ms;
 	uint64_t left = w->drain_until > w->env.now ? w->drain_until - w->env.now : 0;
@@ -230,6 +184,10 @@ static void handle(struct worker *w, const struct epoll_event *e)
 	case SOURCE_MASTER:
 		if (w->master_fd >= 0)
 			read_master(w);
+		return;
+	case SOURCE_WAKE:
+		wake_taken(w->id);
+		w->queue_due = true;
 	}
 }
 
@@ -244,6 +202,8 @@ static void turn(struct worker *w)
 	for (int i = 0; i < n; i++)
 		handle(w, &events[i]);
 	fire_timers(w);
+	if (queue_due(w))
+		queue_serve(w);
 	if (w->access_log != NULL)
 		access_log_flush(w->access_log);
 	conn_bury(w);
@@ -294,6 +254,10 @@ void worker_run(unsigned id, struct conf *conf, uint64_t generation, const int *
 	w->epoll = epoll_create1(EPOLL_CLOEXEC);
 	struct epoll_event e = {.events = EPOLLIN, .data.ptr = &w->master};
 	if (w->epoll < 0 || epoll_ctl(w->epoll, EPOLL_CTL_ADD, master_fd, &e) < 0)
+		worker_die("epoll");
+	w->wake.kind = SOURCE_WAKE;
+	e.data.ptr = &w->wake;
+	if (epoll_ctl(w->epoll, EPOLL_CTL_ADD, wake_fd(id), &e) < 0)
 		worker_die("epoll");
 	for (size_t i = 0; i < conf->listeners_n; i++)
 		port_add(w, conf->listeners[i]->slot, ports[i]);

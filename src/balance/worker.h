@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 /* Everything epoll can report on begins with its kind. */
-enum source_kind { SOURCE_SOCK, SOURCE_LISTENER, SOURCE_MASTER };
+enum source_kind { SOURCE_SOCK, SOURCE_LISTENER, SOURCE_MASTER, SOURCE_WAKE };
 
 struct source {
 	uint8_t kind;
@@ -40,7 +40,7 @@ struct worker {
 	struct core_env env;
 	unsigned id;
 	int epoll;
-	struct source master;
+	struct source master, wake;
 	int master_fd;
 	uint64_t generation;
 	struct port *ports, *closed_ports;
@@ -54,6 +54,9 @@ struct worker {
 	struct conn *dead;  /* closed in this turn, freed after it */
 	struct conn *again; /* have more to do than their share of a turn */
 	struct conn *connecting; /* their core has a pool of the current configuration */
+	struct queue *queues;    /* of pools that somebody here waits for */
+	bool queue_due;          /* somebody who waits may have a place now */
+	uint64_t queue_poll;     /* when to look in any case */
 	struct sock *dead_socks;
 	struct idle_list *idle; /* by slot */
 	uint32_t idle_cap;

@@ -223,9 +223,9 @@ static void retries_once_what_may_be_repeated(void **state)
 			owner_settle(&o);
 			assert_true(got(POD, " / HTTP/1.1\r\n" REST)); /* the whole of it again */
 			assert_int_equal(o.connects, 2);
-			owner_eof(&o, POD); /* and not a third time */
-			assert_false(o.connecting);
+			owner_eof(&o, POD); /* and not a third time: there is no other channel */
 			owner_settle(&o);
+			assert_int_equal(o.connects, 2);
 			assert_true(got(CLIENT, "HTTP/1.1 502 "));
 			assert_int_equal(answers(), 1);
 			owner_end(&o);
@@ -233,16 +233,60 @@ static void retries_once_what_may_be_repeated(void **state)
 	}
 }
 
-static void no_retry(void **state)
+/* A new connection that dies says that the channel is no good: the request goes on to the next one, if it may be repeated. */
+static void goes_on_to_the_next_channel(void **state)
 {
 	(void)state;
-	begin(); /* a new connection */
-	client(GET);
+	for (unsigned kept = 0; kept <= 1; kept++) {
+		for (unsigned others = 0; others <= 4; others++) {
+			begin();
+			if (kept)
+				warm_up();
+			const unsigned before = o.connects;
+			o.others = others;
+			client(GET);
+			owner_settle(&o);
+			for (int i = 0; i < 9 && o.connected; i++) {
+				o.got[POD].n = 0;
+				owner_break(&o, POD);
+				owner_eof(&o, POD);
+				owner_settle(&o);
+				if (o.connected)
+					assert_true(got(POD, "GET / HTTP/1.1\r\n" REST));
+			}
+			/* Twice at most, with the kept connection's one. */
+			const unsigned most = kept ? 1 : 2;
+			assert_int_equal(o.connects - before, 1 + (others < most ? others : most));
+			assert_true(got(CLIENT, "HTTP/1.1 502 "));
+			assert_int_equal(answers(), 1);
+			owner_end(&o);
+		}
+	}
+	begin(); /* what changes something is not repeated */
+	o.others = 3;
+	client(POST("2") "ab");
 	owner_settle(&o);
 	owner_eof(&o, POD);
 	assert_false(o.connecting);
+	owner_settle(&o);
+	assert_true(got(CLIENT, "HTTP/1.1 502 "));
 	owner_end(&o);
+	begin(); /* one that answers in the end */
+	o.others = 2;
+	client(GET);
+	owner_settle(&o);
+	owner_eof(&o, POD);
+	owner_settle(&o);
+	pod(OK2);
+	owner_settle(&o);
+	assert_true(got(CLIENT, OK2));
+	assert_int_equal(o.releases, 1);
+	owner_end(&o);
+}
 
+static void no_retry(void **state)
+{
+	(void)state;
 	static const char *const parts[] = {"H", "HTTP/1.1 100 Continue\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n"};
 	for (size_t i = 0; i < COUNT(parts); i++) { /* something was answered */
 		begin();
@@ -314,7 +358,7 @@ int main(void)
 	    cmocka_unit_test(half_an_interim_response),
 	    cmocka_unit_test(an_answer_before_its_request),
 	    cmocka_unit_test(retries_once_what_may_be_repeated),
-	    cmocka_unit_test(no_retry),
+	    cmocka_unit_test(goes_on_to_the_next_channel), cmocka_unit_test(no_retry),
 	    cmocka_unit_test(the_pool_may_go_before_a_retry),
 	    cmocka_unit_test(no_pod_to_be_had),
 	};

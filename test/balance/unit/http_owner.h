@@ -35,6 +35,7 @@ struct owner {
 	bool shut[2];
 	bool refuse;                /* the next pod can't be reached */
 	unsigned idle;              /* pods' connections at rest */
+	unsigned others;            /* channels that a search may still go on to */
 	unsigned connects, reuses, releases, drops;
 	unsigned begun, tickets, ticket_limit;
 	size_t pod_from;            /* where the bytes to the present pod's connection begin in got[POD] */
@@ -178,7 +179,9 @@ static inline void owner_connect(struct owner *o)
 	if (o->closed || !o->connecting)
 		return;
 	o->connecting = false;
-	if (o->refuse) {
+	const bool refused = o->refuse || (o->core.further && o->others == 0);
+	o->others -= o->core.further && o->others > 0;
+	if (refused) {
 		core_unreachable(&o->core, FAILED_CONNECT);
 	} else {
 		const bool reused = o->idle > 0 && !o->core.fresh;

@@ -2,46 +2,10 @@
 /* Pools and shared counters: turns, stickiness, limits over processes, slots over reloads. */
 #include "test.h"
 
-#include "pool.h"
-#include "shm.h"
-#include "slots.h"
+#include "pool_case.h"
 
 #include <sys/wait.h>
 #include <sched.h>
-
-enum { WORKERS = 4 };
-
-static struct slots slots;
-static uint64_t generation;
-
-static struct conf *load(const char *pool)
-{
-	char text[2048];
-	struct conf_error e;
-	int n = snprintf(text, sizeof text, "listen l tcp:127.0.0.1:1\n%s\n", pool);
-	struct conf *c = conf_parse(text, (size_t)n, &e);
-	if (c == NULL)
-		fail_msg("%u: %s", e.line, e.reason);
-	assert_true(slots_assign(&slots, c, ++generation));
-	return c;
-}
-
-static void unload(struct conf *c)
-{
-	conf_free(c);
-	struct conf *none = load("pool unused");
-	slots_collect(&slots, generation);
-	conf_free(none);
-}
-
-static struct addr client(unsigned i)
-{
-	struct addr a;
-	char text[64];
-	int n = snprintf(text, sizeof text, "10.1.%u.%u:9", i / 256, i % 256);
-	assert_true(addr_parse(&a, text, (size_t)n));
-	return a;
-}
 
 static void round_robin_is_exact(void **state)
 {
@@ -51,7 +15,7 @@ static void round_robin_is_exact(void **state)
 	const struct addr who = client(0);
 	for (int i = 0; i < 3001; i++) {
 		struct attempt a = {0};
-		const struct channel *ch = pool_take(c->pools[0], &a, &who, (unsigned)i % WORKERS);
+		const struct channel *ch = pool_take(c->pools[0], &a, &who, (unsigned)i % WORKERS, 0);
 		taken[ch - c->pools[0]->groups[0].channels]++;
 		pool_release(ch->slot, (unsigned)i % WORKERS);
 	}
@@ -70,7 +34,7 @@ static void hash_is_sticky_and_spreads(void **state)
 		const struct channel *first = NULL;
 		for (unsigned again = 0; again < 3; again++) {
 			struct attempt a = {0};
-			const struct channel *ch = pool_take(c->pools[0], &a, &who, again);
+			const struct channel *ch = pool_take(c->pools[0], &a, &who, again, 0);
 			pool_release(ch->slot, again);
 			assert_true(first == NULL || ch == first);
 			first = ch;
@@ -94,21 +58,21 @@ static void failover_goes_through_the_groups(void **state)
 		for (size_t g = 0; g < p->n; g++) {
 			unsigned seen = 0;
 			for (size_t i = 0; i < p->groups[g].n; i++) {
-				const struct channel *ch = pool_take(p, &a, &who, 0);
+				const struct channel *ch = pool_take(p, &a, &who, 0, 0);
 				assert_true(ch >= p->groups[g].channels && ch < p->groups[g].channels + p->groups[g].n);
 				assert_int_equal(seen & 1u << (ch - p->groups[g].channels), 0);
 				seen |= 1u << (ch - p->groups[g].channels);
 				pool_release(ch->slot, 0);
 			}
 		}
-		assert_null(pool_take(p, &a, &who, 0));
-		assert_null(pool_take(p, &a, &who, 0));
+		assert_null(pool_take(p, &a, &who, 0, 0));
+		assert_null(pool_take(p, &a, &who, 0, 0));
 	}
 	unload(c);
 	c = load("pool p");
 	struct attempt a = {0};
 	const struct addr who = client(0);
-	assert_null(pool_take(c->pools[0], &a, &who, 0));
+	assert_null(pool_take(c->pools[0], &a, &who, 0, 0));
 	unload(c);
 }
 
@@ -123,13 +87,13 @@ static void disabled_channels_are_passed_over(void **state)
 	pool_failed(p, p->groups[0].channels[1].slot);
 	for (int i = 0; i < 5; i++) {
 		struct attempt a = {0};
-		const struct channel *ch = pool_take(p, &a, &who, 0);
+		const struct channel *ch = pool_take(p, &a, &who, 0, 0);
 		assert_ptr_equal(ch, p->groups[0].channels);
 		pool_release(ch->slot, 0);
 	}
 	pool_failed(p, p->groups[0].channels[0].slot);
 	struct attempt a = {0};
-	assert_ptr_equal(pool_take(p, &a, &who, 0), p->groups[1].channels);
+	assert_ptr_equal(pool_take(p, &a, &who, 0, 0), p->groups[1].channels);
 	pool_release(p->groups[1].channels[0].slot, 0);
 	/* Over a reload it stays as it is, and whoever gets the slot later begins enabled. */
 	struct conf *d = load("pool p -a 1.1.1.2:1");
@@ -150,16 +114,16 @@ static void a_strict_hash_offers_one_channel(void **state)
 	for (unsigned i = 0; i < 20; i++) {
 		const struct addr who = client(i);
 		struct attempt a = {0};
-		const struct channel *ch = pool_take(c->pools[0], &a, &who, 0);
+		const struct channel *ch = pool_take(c->pools[0], &a, &who, 0, 0);
 		assert_true(ch < c->pools[0]->groups[0].channels + 3);
 		pool_release(ch->slot, 0);
-		ch = pool_take(c->pools[0], &a, &who, 0);
+		ch = pool_take(c->pools[0], &a, &who, 0, 0);
 		assert_ptr_equal(ch, c->pools[0]->groups[1].channels);
 		pool_release(ch->slot, 0);
-		assert_null(pool_take(c->pools[0], &a, &who, 0));
+		assert_null(pool_take(c->pools[0], &a, &who, 0, 0));
 		a = (struct attempt){0};
 		for (int j = 0; j < 2; j++)
-			pool_release(pool_take(c->pools[1], &a, &who, 0)->slot, 0);
+			pool_release(pool_take(c->pools[1], &a, &who, 0, 0)->slot, 0);
 	}
 	unload(c);
 }
@@ -186,14 +150,14 @@ static void full_channels_are_passed_over(void **state)
 	const struct channel *taken[5];
 	for (int i = 0; i < 5; i++) {
 		struct attempt a = {0};
-		taken[i] = pool_take(c->pools[0], &a, &who, (unsigned)i % WORKERS);
+		taken[i] = pool_take(c->pools[0], &a, &who, (unsigned)i % WORKERS, 0);
 	}
 	assert_true(taken[0] && taken[1] && taken[2]);
 	assert_ptr_equal(taken[3], c->pools[0]->groups[1].channels);
 	assert_null(taken[4]);
 	pool_release(taken[0]->slot, 0);
 	struct attempt a = {0};
-	assert_ptr_equal(pool_take(c->pools[0], &a, &who, 3), taken[0]);
+	assert_ptr_equal(pool_take(c->pools[0], &a, &who, 3, 0), taken[0]);
 	pool_release(taken[0]->slot, 3);
 	for (int i = 1; i < 4; i++)
 		pool_release(taken[i]->slot, (unsigned)i % WORKERS);
@@ -220,7 +184,7 @@ static void limit_holds_over_processes(void **state)
 		unsigned held = 0;
 		for (int i = 0; i < ROUNDS; i++) {
 			struct attempt a = {0};
-			if (held < 2 && pool_take(c->pools[0], &a, &who, w) != NULL) {
+			if (held < 2 && pool_take(c->pools[0], &a, &who, w, 0) != NULL) {
 				held++;
 				atomic_fetch_add(&seen->successes, 1);
 				long now = atomic_fetch_add(&seen->holders, 1) + 1, most = seen->most;
@@ -266,7 +230,7 @@ static void a_place_does_not_stay_empty(void **state)
 			while (*start < rush)
 				sched_yield();
 			struct attempt a = {0};
-			const struct channel *ch = pool_take(c->pools[0], &a, &who, w);
+			const struct channel *ch = pool_take(c->pools[0], &a, &who, w, 0);
 			if (ch != NULL)
 				atomic_fetch_add(winners, 1);
 			atomic_fetch_add(done, 1);
@@ -343,16 +307,16 @@ static void a_dead_worker_is_forgotten(void **state)
 	const struct addr who = client(0);
 	for (unsigned w = 0; w < 2; w++) {
 		struct attempt a = {0};
-		assert_non_null(pool_take(c->pools[0], &a, &who, w));
+		assert_non_null(pool_take(c->pools[0], &a, &who, w, 0));
 		shm_add(shm_cell(slot, w), V_TOTAL, 1);
 	}
 	struct attempt a = {0};
-	assert_null(pool_take(c->pools[0], &a, &who, 2));
+	assert_null(pool_take(c->pools[0], &a, &who, 2, 0));
 	slots_forget_worker(&slots, 1);
 	assert_int_equal(shm_sum(slot, V_ACTIVE), 1);
 	assert_int_equal(shm_sum(slot, V_TOTAL), 2);
 	a = (struct attempt){0};
-	assert_non_null(pool_take(c->pools[0], &a, &who, 2));
+	assert_non_null(pool_take(c->pools[0], &a, &who, 2, 0));
 	pool_release(slot, 0);
 	pool_release(slot, 2);
 	unload(c);
