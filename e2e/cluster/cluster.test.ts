@@ -191,7 +191,6 @@ describe("a cluster of one node", { skip: whyNot() }, () => {
     const ingressClassResource = { name: "older", controllerValue: "evener.io/older" };
     const service = { type: "NodePort", nodePorts: { https: port } };
     await older.install({ ...own, ingressClassResource, service }, PREVIOUS_CHART);
-    const before = await readChartVersion(older);
     const ingress = makeIngress("older", HOST, { namespace: SHOP, service: "shop", secret: "shop-tls" });
     (ingress.spec as Record<string, unknown>).ingressClassName = "older";
     await node.admin.apply(ingress);
@@ -202,6 +201,8 @@ describe("a cluster of one node", { skip: whyNot() }, () => {
       await eventually(`${pod.address} serves`, async () => (await ask(pod)).status === 200, 30_000);
     }
     await eventually("the node's port serves", async () => (await ask(at)).status === 200, 30_000);
+    const before = await readChartVersion(older);
+    assert.match(before, /^evener-/);
     const load = new Load(at);
     await sleep(CALM_MS);
     await older.upgrade({});
