@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
 import { makeKeyPair } from "../test/fixtures/certificates.ts";
 import { startBackend } from "./lib/backend.ts";
+import { copyPrograms } from "./lib/bad-programs.ts";
 import { curl } from "./lib/client.ts";
 import { Evener } from "./lib/evener.ts";
 import { makeSecret, makeSite } from "./lib/manifests.ts";
@@ -43,10 +44,7 @@ describe("run by root", { skip: process.getuid?.() === 0 ? false : "not root" },
   });
 
   test("no copy is made where they can", async (t) => {
-    const binDir = await mkdtemp(join(tmpdir(), "evener-open-"));
-    t.after(() => rm(binDir, { recursive: true }));
-    await chmod(binDir, 0o755);
-    for (const name of ["hitch", "balance"]) await copyFile(join(BIN, name), join(binDir, name));
+    const binDir = await copyPrograms(t);
     const evener = await Evener.start(t, {}, { binDir });
     const exe = await readlink(`/proc/${evener.childPid("hitch")}/exe`);
     assert.equal(exe, await realpath(join(binDir, "hitch")));
