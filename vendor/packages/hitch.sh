@@ -59,7 +59,7 @@ build() {
 	seal hitch_main "$DEST/lib/hitch.o" obj/*.o \
 		"$openssl/lib/libssl.a" "$openssl/lib/libcrypto.a" obj/libev.a
 	# … and what stands in for OpenSSL's calls them under their own. The ring buffer is ours, behind upstream's header.
-	"$objcopy" $(printf -- '--globalize-symbol=%s ' SSL_new SSL_do_handshake SSL_read SSL_has_pending SSL_get_fd SSL_set_read_ahead) \
+	"$objcopy" $(printf -- '--globalize-symbol=%s ' SSL_new SSL_do_handshake SSL_read SSL_has_pending SSL_get_fd SSL_CTX_ctrl) \
 		"$DEST/lib/hitch.o"
 	cp src/ringbuffer.h "$DEST/include/"
 }
