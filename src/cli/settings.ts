@@ -185,8 +185,9 @@ export function toModelSettings(raw: Omit<RawOptions, "source" | "secrets">): Mo
 export function toRunSettings(command: Command): RunSettings {
   const raw = command.opts<RawOptions>();
   const model = toModelSettings(raw);
-  const tcpPorts = (model.tls?.tcpServices ?? []).map(({ port }) => port);
-  if ([raw.httpPort, raw.httpsPort, ...tcpPorts].includes(raw.healthzPort)) {
+  const { tls } = model;
+  const ports = [raw.httpPort, raw.httpsPort, raw.internalTlsPort, ...(tls?.extraTlsPorts ?? [])];
+  if ([...ports, ...(tls?.tcpServices ?? []).map(({ port }) => port)].includes(raw.healthzPort)) {
     throw new SettingsError(`--healthz-port ${raw.healthzPort} is taken by another listener`);
   }
   return Object.freeze({

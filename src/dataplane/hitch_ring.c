@@ -6,12 +6,17 @@
  * Here a buffer belongs to a ring only while it holds bytes. The one that was used last is the next one used, by whatever connection: it is
  * still in the cache.
  */
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <ringbuffer.h>
 
-enum { SPARE = 64 }; /* buffers kept for the next ones */
+enum {
+	SPARE = 64,       /* buffers kept for the next ones */
+	COPY = 16 * 1024, /* up to so many bytes a copy costs less than a system call */
+};
 
 static struct {
 	char *at[SPARE];
@@ -87,15 +92,32 @@ char *ringbuffer_write_ptr(ringbuffer *rb)
 	return spare.at[spare.n - 1];
 }
 
+/* What waits already, and the new bytes behind it: one write for both later. OpenSSL allows a write that is tried again to have become
+ * longer (SSL_write(3)). */
+static bool append_to_last(ringbuffer *rb, const char *bytes, size_t n)
+{
+	bufent *last = rb->slots;
+	while (last->next != rb->tail)
+		last = last->next;
+	const size_t filled = (size_t)(last->ptr - last->data) + last->left;
+	if (rb->used == 0 || n > COPY || (size_t)rb->data_len - filled < n)
+		return false;
+	memcpy(last->data + filled, bytes, n);
+	last->left += n;
+	return true;
+}
+
 void ringbuffer_write_append(ringbuffer *rb, int length)
 {
 	bufent *tail = rb->tail;
+	rb->bytes_written += (size_t)length;
+	if (append_to_last(rb, spare.at[spare.n - 1], (size_t)length))
+		return;
 	tail->data = spare.at[--spare.n];
 	tail->ptr = tail->data;
 	tail->left = (size_t)length;
 	rb->tail = tail->next;
 	rb->used++;
-	rb->bytes_written += (size_t)length;
 }
 
 int ringbuffer_size(ringbuffer *rb)

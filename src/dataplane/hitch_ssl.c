@@ -19,10 +19,9 @@ static void look_for_more(SSL *ssl)
 
 SSL *hitch_SSL_new(SSL_CTX *ctx)
 {
-	SSL *ssl = SSL_new(ctx);
-	if (ssl != NULL)
-		SSL_set_read_ahead(ssl, 1);
-	return ssl;
+	/* Here, since a connection's first record layer, which reads the handshake, takes it over when it is made. */
+	SSL_CTX_set_read_ahead(ctx, 1);
+	return SSL_new(ctx);
 }
 
 int hitch_SSL_do_handshake(SSL *ssl)

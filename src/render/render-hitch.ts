@@ -7,6 +7,7 @@ import {
   safeCiphersuites,
   safeClientMode,
   safeCurves,
+  safeFrontendHost,
   safeInteger,
   safePath,
   safePort,
@@ -25,6 +26,8 @@ interface HitchView {
   readonly curves: string;
   readonly preferServerCiphers: boolean;
   readonly strictSni: boolean;
+  /** Empty: none. */
+  readonly ocspDir: string;
   readonly backendSocket: string;
   readonly alpn: string;
   readonly workers: string;
@@ -56,11 +59,12 @@ const known = new WeakMap<Ir["hitch"], string>();
 
 function render(hitch: Ir["hitch"]): string {
   const { tls } = hitch;
+  const ocspDir = safePath(hitch.ocspDir);
   const certDir = safePath(hitch.certDir);
   const pathOf = ({ id }: { readonly id: string }): string => `${certDir}/${safeCertificateId(id)}.pem`;
   return template({
     frontends: hitch.frontends.map(({ host, port }) => ({
-      host: host === "127.0.0.1" ? "127.0.0.1" : "*",
+      host: safeFrontendHost(host),
       port: safePort(port),
     })),
     front: hitch.front,
@@ -70,6 +74,7 @@ function render(hitch: Ir["hitch"]): string {
     curves: safeCurves(tls.curves),
     preferServerCiphers: tls.preferServerCiphers,
     strictSni: tls.strictSni,
+    ocspDir: tls.ocspStapling ? ocspDir : "",
     backendSocket: safePath(hitch.backendSocket),
     alpn: safeAlpn(hitch.alpn),
     workers: safeInteger(hitch.workers, 1, 64),

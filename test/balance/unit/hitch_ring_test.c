@@ -26,6 +26,23 @@ static void take(ringbuffer *rb, const char *expected)
 	ringbuffer_read_pop(rb);
 }
 
+/* Pieces that are too long to be joined. */
+static void put_long(ringbuffer *rb, char c)
+{
+	memset(ringbuffer_write_ptr(rb), c, COPY + 1);
+	ringbuffer_write_append(rb, COPY + 1);
+}
+
+static void take_long(ringbuffer *rb, char c)
+{
+	int n;
+	const char *at = ringbuffer_read_next(rb, &n);
+	assert_int_equal(n, COPY + 1);
+	assert_int_equal(at[0], c);
+	assert_int_equal(at[COPY], c);
+	ringbuffer_read_pop(rb);
+}
+
 static void gives_back_in_order(void **state)
 {
 	(void)state;
@@ -34,17 +51,18 @@ static void gives_back_in_order(void **state)
 	assert_int_equal(ringbuffer_capacity(&rb), DEF_RING_SLOTS);
 	for (int round = 0; round < 5; round++) {
 		assert_true(ringbuffer_is_empty(&rb));
-		put(&rb, "one");
-		put(&rb, "two");
-		take(&rb, "one");
-		put(&rb, "three");
-		put(&rb, "four");
+		put_long(&rb, '1');
+		put_long(&rb, '2');
+		take_long(&rb, '1');
+		put_long(&rb, '3');
+		put_long(&rb, '4');
 		assert_true(ringbuffer_is_full(&rb));
 		assert_int_equal(ringbuffer_size(&rb), DEF_RING_SLOTS);
-		take(&rb, "two");
-		take(&rb, "three");
-		take(&rb, "four");
+		take_long(&rb, '2');
+		take_long(&rb, '3');
+		take_long(&rb, '4');
 	}
+	assert_int_equal(rb.bytes_written, 5 * 4 * (COPY + 1));
 	ringbuffer_cleanup(&rb);
 }
 
@@ -58,6 +76,22 @@ static void skips_within_one(void **state)
 	ringbuffer_read_skip(&rb, 4);
 	assert_memory_equal(ringbuffer_read_next(&rb, &n), "ef", 2);
 	assert_int_equal(n, 2);
+	ringbuffer_cleanup(&rb);
+}
+
+/* Small pieces share a buffer, as far as it goes, and come out as one. */
+static void joins_what_waits(void **state)
+{
+	(void)state;
+	ringbuffer rb;
+	ringbuffer_init(&rb, 0, 0);
+	put(&rb, "header ");
+	put(&rb, "request");
+	assert_int_equal(ringbuffer_size(&rb), 1);
+	ringbuffer_read_skip(&rb, 3);
+	put(&rb, " more");
+	take(&rb, "der request more");
+	assert_true(ringbuffer_is_empty(&rb));
 	ringbuffer_cleanup(&rb);
 }
 
@@ -92,6 +126,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_teardown(gives_back_in_order, drop_spare),
+	    cmocka_unit_test_teardown(joins_what_waits, drop_spare),
 	    cmocka_unit_test_teardown(skips_within_one, drop_spare),
 	    cmocka_unit_test_teardown(holds_a_buffer_only_while_it_holds_bytes, drop_spare),
 	};
