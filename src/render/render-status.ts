@@ -58,7 +58,7 @@ function describeLanes({ balance, hitch }: Ir): readonly { readonly host: string
 function describePorts({ balance }: Ir) {
   const pools = new Map(balance.routes.map(({ listener, pool }) => [listener, pool]));
   const ours = balance.listeners
-    .filter(({ table }) => table === undefined)
+    .filter(({ table, sni }) => table === undefined && sni !== true)
     .map(({ name, address }) => ({
       port: Number(address.slice(address.lastIndexOf(":") + 1)),
       pool: pools.get(name) ?? "",
