@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // SPDX-License-Identifier: Apache-2.0
 import { Command, CommanderError, Option } from "commander";
+import { addCtl } from "./ctl.ts";
 import { render } from "./render.ts";
 import { addModelOptions, addRunOptions, SettingsError, toModelSettings, toRunSettings } from "./settings.ts";
 import { VERSION } from "./version.ts";
@@ -38,6 +39,10 @@ export async function main(argv: readonly string[]): Promise<number> {
       const model = toModelSettings(command.opts());
       status = await render({ inputs: filename, strict, model, ...(out === undefined ? {} : { out }) });
     });
+
+  addCtl(program, (result) => {
+    status = result;
+  });
 
   try {
     await program.parseAsync([...argv], { from: "user" });

@@ -2,10 +2,12 @@
 import { join } from "node:path";
 import type { Desired, ServedCertificate } from "../apply/plan.ts";
 import type { Certificate, Ir } from "../model/types.ts";
+import type { UpstreamCommand } from "../render/render-upstream.ts";
 
 export interface Rendered {
   readonly hitchConf: string;
   readonly balanceConf: string;
+  readonly upstream?: readonly UpstreamCommand[];
 }
 
 /** Rendered text and model → what applying wants to know. */
@@ -26,6 +28,9 @@ function describeCertificates({ certDir, certificates, defaultCertificate }: Ir[
   const files = new Map<string, string>();
   for (const certificate of [...certificates, defaultCertificate])
     files.set(pathOf(certificate), certificate.pem);
+  for (const { clients } of certificates) {
+    if (clients !== undefined) files.set(join(certDir, `${clients.ca.id}.pem`), clients.ca.pem);
+  }
   const served: ServedCertificate[] = certificates.flatMap((certificate) => {
     const host = certificate.hosts[0];
     return host === undefined ? [] : [{ path: pathOf(certificate), host, pem: certificate.pem }];

@@ -2,33 +2,33 @@
 /** The whole rebuild: store in, configuration, statuses and problems out. No I/O, no clock. */
 import type { V1Ingress } from "@kubernetes/client-node";
 import { chooseAlpn } from "./alpn.ts";
+import { type BackendPolicies, readBackendPolicies } from "./backend-policies.ts";
 import { createBackends, type PoolRequest } from "./backends.ts";
-import { type Claims, collectClaims } from "./claims.ts";
+import { type Claim, type Claims, collectClaims } from "./claims.ts";
+import {
+  type ClientCertificatePolicies,
+  readClientCertificatePolicies,
+} from "./client-certificate-policies.ts";
 import { enforceHostOwnership } from "./host-ownership.ts";
 import { buildHttpRules } from "./http-rules.ts";
 import { selectIngresses } from "./ingress-classes.ts";
 import { assignLanes, type Lanes } from "./lanes.ts";
+import { type Listening, planListeners } from "./listeners.ts";
+import { type PolicyStatus, sortStatuses } from "./policy-status.ts";
 import { PoolBuilder } from "./pools.ts";
 import { collectProblems, type Report } from "./problems.ts";
-import { compareText } from "./refs.ts";
+import { portKey } from "./service-ports.ts";
 import { Stage } from "./stage.ts";
 import { buildStatuses, type ServedClaim } from "./statuses.ts";
 import { collectRoutes, type TcpRoutes } from "./tcp-routes.ts";
+import { type ClassService, collectTcpPorts, resolveClassServices, type TcpPort } from "./tcp-services.ts";
 import { type Tls, TlsBuilder } from "./tls-builder.ts";
-import type {
-  HttpTable,
-  IngressStatus,
-  Ir,
-  Listener,
-  ModelInput,
-  ModelOutput,
-  ModelSettings,
-  Route,
-  Store,
-} from "./types.ts";
+import { applyTlsSettings, readTlsProfiles } from "./tls-profiles.ts";
+import { DEFAULT_TLS_SETTINGS } from "./tls-settings.ts";
+import type { HttpTable, IngressStatus, Ir, ModelInput, ModelOutput, ModelSettings, Store } from "./types.ts";
+import { planUpstream } from "./upstream.ts";
+import { listPools } from "./used-pools.ts";
 
-const HTTPS = "https";
-const HTTP = "http";
 /** Both listeners follow the same rules. */
 const TABLE = "web";
 
@@ -52,19 +52,46 @@ export function createModelBuilder(): BuildModel {
   const statuses = new Stage<readonly IngressStatus[]>();
   const pools = new PoolBuilder();
 
-  return (input) => {
-    const { store, settings } = input;
+  const profiles = new Stage<{
+    readonly settings: ModelSettings;
+    readonly statuses: readonly PolicyStatus[];
+  }>();
+  const clients = new Stage<ClientCertificatePolicies>();
+  const backends = new Stage<BackendPolicies>();
+  const policies = new Stage<readonly PolicyStatus[]>();
+
+  return (given) => {
+    const { store } = given;
     const { report, sorted } = collectProblems();
+    const profile = profiles.run([store.tlsProfiles, store.ingressClasses, given.settings], report, (found) =>
+      readProfile(given, found),
+    );
+    const { settings } = profile;
+    const input = { ...given, settings };
     const ingresses = selection.run([store.ingresses, store.ingressClasses, settings], report, (found) =>
       enforceHostOwnership(selectIngresses(store, settings), settings.hostOwnership, found),
     );
-    const secured = tls.build(ingresses, input, report);
-    const wished = wishes.run([ingresses, store.services], report, (found) =>
-      readWishes(ingresses, store.services, found),
+    const demanded = clients.run(
+      [ingresses, store.clientCertificatePolicies, store.secrets, store.configMaps],
+      report,
+      (found) => readClientCertificatePolicies(ingresses, store, input.now, found),
+    );
+    const secured = tls.build(ingresses, demanded, input, report);
+    const backendPolicies = backends.run([store.backendPolicies, store.services], report, (found) =>
+      readBackendPolicies(store, found),
+    );
+    const wished = wishes.run([ingresses, store.services, backendPolicies, settings.tls], report, (found) =>
+      readWishes(ingresses, store.services, backendPolicies, settings, found),
     );
     const routed = routing.run([wished, secured, settings], report, (found) =>
       route(wished, secured, settings, found),
     );
+    const built = pools.build(wished.requests, routed.usedPools, store.endpointSlices, settings.zone, report);
+    const listening = { ...routed.listening, pools: [...built, ...routed.listening.pools] };
+    const balanced =
+      settings.upstreamBalance === undefined
+        ? listening
+        : planUpstream(listening, routed, wished.requests, settings, report);
     return {
       ir: {
         hitch: hitch.run([secured, routed, settings], report, (found) =>
@@ -77,18 +104,32 @@ export function createModelBuilder(): BuildModel {
           trust: settings.trustedProxies,
           http: settings.http,
           accessLog: settings.accessLog,
-          listeners: buildListeners(settings),
-          pools: pools.build(wished.requests, routed.usedPools, store.endpointSlices, report),
-          routes: routed.routes,
+          listeners: balanced.listeners,
+          pools: balanced.pools,
+          routes: balanced.routes,
           tables: [routed.table],
+          ...("services" in balanced && balanced.services.length > 0 ? { upstream: balanced.services } : {}),
         },
       },
       statuses: statuses.run([ingresses, routed, settings], report, () =>
         buildStatuses(ingresses, routed.served, settings),
       ),
+      policies: policies.run([profile, demanded, backendPolicies, wished, routed], report, () =>
+        sortStatuses([
+          ...profile.statuses,
+          ...demanded.statuses,
+          ...backendPolicies.describe(listUsedPorts(wished, routed)),
+        ]),
+      ),
       problems: sorted(),
     };
   };
+}
+
+/** The class's profile over the flags. */
+function readProfile({ store, settings }: ModelInput, report: Report) {
+  const { settings: tls, statuses } = readTlsProfiles(store, settings, report);
+  return { settings: applyTlsSettings(settings, tls), statuses };
 }
 
 /** What the Ingresses ask for, before it is settled who gets it. */
@@ -96,89 +137,131 @@ interface Wishes {
   readonly lanes: Lanes;
   readonly fallbacks: Claims["fallbacks"];
   readonly requests: readonly PoolRequest[];
+  readonly services: readonly ClassService[];
 }
 
-function readWishes(ingresses: readonly V1Ingress[], services: Store["services"], report: Report): Wishes {
-  const backends = createBackends(services, report);
+function readWishes(
+  ingresses: readonly V1Ingress[],
+  services: Store["services"],
+  policies: BackendPolicies,
+  settings: ModelSettings,
+  report: Report,
+): Wishes {
+  const backends = createBackends(services, policies, report);
   const { paths, fallbacks } = collectClaims(ingresses, backends, report);
-  return { lanes: assignLanes(paths, report), fallbacks, requests: backends.requests() };
+  const classServices = resolveClassServices(settings.tls?.tcpServices ?? [], backends);
+  return {
+    lanes: assignLanes(paths, report),
+    fallbacks,
+    services: classServices,
+    requests: backends.requests(),
+  };
 }
 
 interface Routing {
   readonly tcp: TcpRoutes;
-  readonly routes: readonly Route[];
+  readonly passthrough: TcpRoutes;
+  readonly listening: Listening;
+  readonly ports: readonly TcpPort[];
   readonly table: HttpTable;
   readonly served: readonly ServedClaim[];
   /** Names of the pools that something leads to. */
   readonly usedPools: ReadonlySet<string>;
 }
 
-function route({ lanes, fallbacks }: Wishes, tls: Tls, settings: ModelSettings, report: Report): Routing {
+function route(
+  { lanes, fallbacks, services }: Wishes,
+  tls: Tls,
+  settings: ModelSettings,
+  report: Report,
+): Routing {
   const tcp = collectRoutes(lanes.tcp, report);
+  const passthrough = collectRoutes(allowPassthrough(lanes.passthrough, settings, report), report);
+  const ports = collectTcpPorts(services, lanes.port, settings, report);
+  const listening = planListeners(settings, TABLE, tcp, passthrough, ports.ports);
   const http = buildHttpRules(
     {
       // On the plain port there is no server name, so a host of the TCP lane has rules there like any other.
-      claims: [...lanes.http, ...tcp.winners.values()],
+      claims: [...lanes.http, ...tcp.winners.values(), ...[...passthrough.winners.values()].map(toHttps)],
       fallbacks,
       tableName: TABLE,
       isSecured: tls.served.isSecured,
       hsts: settings.hsts,
+      clientsOf: listening.front ? closeDemands(tls, report) : tls.clientsOf,
     },
     report,
   );
-  const routes = buildRoutes(tcp);
   return {
     tcp,
-    routes,
+    passthrough,
+    listening,
+    ports: ports.ports,
     table: http.table,
-    served: [...http.served, ...tcp.served],
-    usedPools: listPools(routes, http.table),
+    served: [
+      ...http.served.filter(({ host }) => !passthrough.winners.has(host)),
+      ...tcp.served,
+      ...passthrough.served,
+      ...ports.served,
+    ],
+    usedPools: listPools(listening.routes, http.table),
   };
 }
 
-function describeHitch(tls: Tls, { tcp, table }: Routing, settings: ModelSettings, report: Report) {
+function allowPassthrough(
+  claims: readonly Claim[],
+  settings: ModelSettings,
+  report: Report,
+): readonly Claim[] {
+  if (settings.sslPassthrough === true) return claims;
+  for (const claim of claims) {
+    const message = "ssl-passthrough needs --enable-ssl-passthrough; the rule is left out";
+    report(claim.ref, "error", "PassthroughNotEnabled", message, claim.field);
+  }
+  return [];
+}
+
+/** The pods speak TLS: who comes without is sent to where they are asked with it. */
+function toHttps(claim: Claim): Claim {
+  return { ...claim, options: { ...claim.options, forceSslRedirect: true, redirect: undefined } };
+}
+
+/** Hitch says nothing of client certificates while it passes on a PROXY header that it was given. */
+function closeDemands({ clientsOf, demands }: Tls, report: Report): Tls["clientsOf"] {
+  for (const { host, source } of demands) {
+    const message =
+      `host ${host} asks for client certificates, which can't be had while Balance has the TLS port ` +
+      "(TLS passthrough, or PROXY from load balancers); until that is changed its rules answer 403";
+    report(source, "error", "ClientCertificateNotPossible", message);
+  }
+  return (host, ingress) => (clientsOf(host, ingress) === undefined ? undefined : "closed");
+}
+
+/** Service ports that something leads to, by `portKey`. */
+function listUsedPorts({ requests }: Wishes, { usedPools }: Routing): ReadonlySet<string> {
+  const targets = requests.flatMap(({ name, target }) => (usedPools.has(name) ? (target ?? []) : []));
+  return new Set(targets.map(({ service, port }) => portKey(service, port)));
+}
+
+function describeHitch(
+  tls: Tls,
+  { tcp, passthrough, table, listening }: Routing,
+  settings: ModelSettings,
+  report: Report,
+) {
   const { certificates, defaultCertificate, served, hosts } = tls;
+  const has = (host: string) => tcp.winners.has(host) || passthrough.winners.has(host);
   return {
-    httpsPort: settings.httpsPort,
+    frontends: listening.frontends,
+    front: listening.front,
+    relayed: listening.relayed,
+    tls: settings.tls ?? DEFAULT_TLS_SETTINGS,
+    ocspDir: `${settings.runDir}/ocsp`,
     workers: settings.workers,
     backendSocket: `${settings.runDir}/balance.sock`,
     certDir: `${settings.runDir}/certs`,
-    alpn: chooseAlpn(settings, hosts, tcp.winners, table, report),
+    alpn: chooseAlpn(settings, hosts, { has }, table, report),
     certificates,
     defaultCertificate,
     served: served.hosts,
   };
-}
-
-function buildListeners(settings: ModelSettings): readonly Listener[] {
-  const proxied = settings.useProxyProtocol;
-  return [
-    {
-      name: HTTP,
-      address: `tcp:[::]:${settings.httpPort}`,
-      proxy: proxied ? "any" : "none",
-      trustedOnly: proxied,
-      table: TABLE,
-    },
-    {
-      name: HTTPS,
-      address: `unix:${settings.runDir}/balance.sock`,
-      proxy: "v2",
-      trustedOnly: false,
-      table: TABLE,
-    },
-  ];
-}
-
-function buildRoutes({ winners }: TcpRoutes): readonly Route[] {
-  return [...winners]
-    .sort(([a], [b]) => compareText(a, b))
-    .flatMap(([host, { pool }]) => (pool === undefined ? [] : [{ listener: HTTPS, host, pool }]));
-}
-
-function listPools(routes: readonly Route[], { rules, fallback }: HttpTable): ReadonlySet<string> {
-  const used = new Set(routes.map((route) => route.pool));
-  for (const { pool } of rules) if (pool !== undefined) used.add(pool);
-  if (fallback !== undefined) used.add(fallback.pool);
-  return used;
 }

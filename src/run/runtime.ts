@@ -5,7 +5,7 @@ import { Applier } from "../apply/applier.ts";
 import { generateFallbackCertificate } from "../apply/fallback-certificate.ts";
 import { nodeFileSystem } from "../apply/file-system.ts";
 import { HitchControl } from "../apply/hitch-control.ts";
-import { probeCertificate } from "../apply/tls-probe.ts";
+import { probeHitch } from "../apply/probe-target.ts";
 import type { BalanceClient } from "../balance-client/client.ts";
 import type { RunSettings } from "../cli/settings.ts";
 import { VERSION } from "../cli/version.ts";
@@ -25,6 +25,7 @@ import { createExecaRunner } from "../supervise/execa-runner.ts";
 import { listChildren } from "../supervise/process-table.ts";
 import { runOnce } from "../supervise/run-once.ts";
 import { recordChild } from "../supervise/stale.ts";
+import { UpstreamEngine, type UpstreamEngineOptions } from "../supervise/upstream-engine.ts";
 import { ChildLog } from "./child-log.ts";
 import { type Cluster, createReporter } from "./cluster.ts";
 import { describeConfig, describeModel } from "./debug-view.ts";
@@ -54,7 +55,7 @@ const TEST_TIMEOUT_MS = 60_000;
 
 export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   const { settings, log, source, client, binDir, clock, cluster } = options;
-  const { runDir, httpsPort } = settings.model;
+  const { runDir } = settings.model;
   const certDir = join(runDir, "certs");
   const owner = findChildOwner();
   const withOwner = owner === undefined ? {} : { owner };
@@ -67,15 +68,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   const runner = createExecaRunner();
   const childLog = new ChildLog(log, clock);
   let stopping = false;
-  const plane = createDataPlane({
-    runner,
-    clock,
-    random: Math.random,
-    binDir,
-    runDir,
-    httpsPort,
-    ...withOwner,
-    balanceClient: client,
+  const children: Pick<UpstreamEngineOptions, "onLine" | "onSpawn" | "onState"> = {
     onLine: (child, line) => childLog.write(child, line),
     onSpawn: (child, pid) => {
       log.info({ child, pid }, "child started");
@@ -93,7 +86,10 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
       // What could not be applied while it was away can be now.
       if (state.phase === "ready") loop.trigger();
     },
-  });
+  };
+  const common = { runner, clock, random: Math.random, runDir, ...withOwner, ...children };
+  const plane = createDataPlane({ ...common, binDir, balanceClient: client });
+  const upstream = settings.model.upstreamBalance === undefined ? undefined : new UpstreamEngine(common);
   const control = new HitchControl({
     hitch: plane.hitch,
     clock,
@@ -105,7 +101,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
       return { ok: code === 0, message: message.slice(0, 500) };
     },
     listWorkers: listChildren,
-    probe: (name) => probeCertificate(httpsPort, name, 2000),
+    probe: (name) => probeHitch(hitchConfPath, name, 2000),
   });
   const applier = new Applier({
     fs: nodeFileSystem,
@@ -128,6 +124,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     clock,
     log,
     metrics,
+    ...(upstream === undefined ? {} : { upstream }),
     onSync: (report) => reporter?.report(report),
   });
   const loop = new Loop({
@@ -191,6 +188,8 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
         balanceConfPath,
         listWorkers: listChildren,
       });
+      // It has no way to stop accepting but to end, so it serves as long as the others have something to finish.
+      await upstream?.stop(500);
       // A `hitch --test` may still run; with its end the last sync ends.
       runner.endAll();
       await synced;

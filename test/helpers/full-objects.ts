@@ -13,7 +13,10 @@ const meta = (name: string, more: object = {}) => ({
 
 const backend = { service: { name: "web", port: { name: "http" } } };
 
-const rule = (host: string) => ({ host, http: { paths: [{ path: "/", pathType: "Prefix", backend }] } });
+const rule = (host: string, name = "web") => {
+  const to = { service: { ...backend.service, name } };
+  return { host, http: { paths: [{ path: "/", pathType: "Prefix", backend: to }] } };
+};
 
 /** Every annotation that can stand beside the others. */
 const ANNOTATIONS = {
@@ -32,6 +35,31 @@ const ANNOTATIONS = {
   "nginx.ingress.kubernetes.io/rewrite-target": "/base",
   "nginx.ingress.kubernetes.io/ssl-redirect": "true",
   "nginx.ingress.kubernetes.io/whitelist-source-range": "10.0.0.0/8",
+};
+
+/** What both kinds may say about pools. */
+const OF_POOLS = {
+  "evener.io/load-balance": "least-connections",
+  "evener.io/slow-start": "30",
+  "evener.io/maxconn": "100",
+  "evener.io/maxconn-client": "10",
+  "evener.io/maxconn-server": "20",
+  "evener.io/queue": "5",
+  "evener.io/queue-timeout": "7",
+  "evener.io/idle-timeout": "600",
+  "evener.io/proxy-protocol": "v2",
+  "evener.io/max-fails": "4",
+  "evener.io/fail-timeout": "3",
+  "evener.io/fail-timeout-max": "30",
+  "evener.io/health-check": "http",
+  "evener.io/health-check-path": "/healthz",
+  "evener.io/health-check-host": "probe.example",
+  "evener.io/health-check-interval": "9",
+  "evener.io/health-check-timeout": "1",
+  "evener.io/health-check-rise": "1",
+  "evener.io/health-check-fall": "2",
+  "evener.io/backup-service": "tuned:http",
+  "evener.io/prefer-zone": "true",
 };
 
 export function fullObjects(crt: string, key: string): readonly Record<string, unknown>[] {
@@ -75,6 +103,37 @@ export function fullObjects(crt: string, key: string): readonly Record<string, u
       addressType: "IPv4",
       ports: [{ name: "http", port: 8080, protocol: "TCP" }],
       endpoints: [{ addresses: ["10.0.0.1"], conditions: { ready: true }, nodeName: "node", zone: "zone" }],
+    },
+    {
+      apiVersion: "networking.k8s.io/v1",
+      kind: "Ingress",
+      metadata: meta("tuned", { annotations: OF_POOLS }),
+      spec: { ingressClassName: "evener", rules: [rule("tuned.example")] },
+    },
+    {
+      apiVersion: "networking.k8s.io/v1",
+      kind: "Ingress",
+      metadata: meta("tuned-service"),
+      spec: { ingressClassName: "evener", rules: [rule("tuned-service.example", "tuned")] },
+    },
+    {
+      apiVersion: "v1",
+      kind: "Service",
+      metadata: meta("tuned", { annotations: { ...OF_POOLS, "evener.io/service-upstream": "true" } }),
+      spec: {
+        type: "ClusterIP",
+        clusterIP: "10.96.0.2",
+        trafficDistribution: "PreferClose",
+        ports: [{ name: "http", port: 80 }],
+      },
+    },
+    {
+      apiVersion: "discovery.k8s.io/v1",
+      kind: "EndpointSlice",
+      metadata: meta("tuned-1", { labels: { "kubernetes.io/service-name": "tuned" } }),
+      addressType: "IPv4",
+      ports: [{ name: "http", port: 8080, protocol: "TCP" }],
+      endpoints: [{ addresses: ["10.0.0.2"], zone: "a", hints: { forZones: [{ name: "b" }] } }],
     },
     {
       apiVersion: "v1",

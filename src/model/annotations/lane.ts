@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** How Balance speaks with clients and pods. */
 import { annotation } from "./spec.ts";
-import { accept, parseWord, refuse } from "./values.ts";
+import { accept, parseBoolean, parseInteger, parseWord, refuse } from "./values.ts";
 
 export const LANE = {
   lane: annotation({
@@ -11,6 +11,31 @@ export const LANE = {
     doc: "`tcp` relays the connections of the hosts as they are, after TLS: one Service port for a whole host",
     onFault: "refuse",
     parse: parseWord("http", "tcp"),
+  }),
+  sslPassthrough: annotation({
+    name: "ssl-passthrough",
+    nginx: true,
+    type: "true or false",
+    doc: "connections for the hosts are relayed before TLS, which is the pods' own; needs --enable-ssl-passthrough (default false)",
+    onFault: "refuse",
+    parse: parseBoolean,
+  }),
+  tcpServicePort: annotation({
+    name: "tcp-service-port",
+    nginx: false,
+    type: "port number",
+    doc: "all connections to this port are relayed to the one backend; with spec.tls after TLS, by server name; needs --tcp-ports",
+    onFault: "refuse",
+    parse: parseInteger(1, 65_535),
+  }),
+  proxyProtocol: annotation({
+    name: "proxy-protocol",
+    nginx: false,
+    scope: "backend",
+    type: "v1, v2, v2-ssl or none",
+    doc: "begin connections to the pods with a PROXY header that has the client's address; `v2-ssl` adds what is known of its TLS (default none)",
+    onFault: "ignore",
+    parse: parseWord("v1", "v2", "v2-ssl", "none"),
   }),
   backendProtocol: annotation<"http" | "grpc">({
     name: "backend-protocol",

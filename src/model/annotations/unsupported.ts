@@ -12,24 +12,21 @@ export interface Unsupported {
 const NO_AUTH = "put an authenticating proxy in front of the Service";
 const RELAY = "HTTP bodies are streamed, never buffered";
 const TLS_TO_PODS = "pods are spoken to without TLS";
-const SPREAD = "endpoints take turns";
+const SPREAD = "evener.io/load-balance: source-hash keeps a client's address at its endpoint";
 const RATES = "limit-connections bounds the requests at a time";
 
 /** Served without these, an Ingress would do something else than it says: it is closed or left out. */
 const WITH_EFFECT: readonly (readonly [names: string, Unsupported])[] = [
-  ["auth-type auth-url auth-tls-secret", { effect: "close", instead: NO_AUTH }],
+  ["auth-type auth-url", { effect: "close", instead: NO_AUTH }],
   ["canary", { effect: "refuse", instead: "the Ingress it accompanies is served alone" }],
-  ["ssl-passthrough", { effect: "refuse", instead: "evener.io/lane: tcp relays connections, after TLS" }],
 ];
 
 const WITH_ALTERNATIVE: readonly (readonly [names: string, instead: string])[] = [
   ["use-regex", "paths are literal; a Prefix path covers all below it"],
-  ["service-upstream", "connections go to the endpoints themselves"],
   ["server-alias", "list the host as a rule of its own"],
   ["from-to-www-redirect", "make an Ingress for the other host with permanent-redirect"],
   ["default-backend", "use spec.defaultBackend"],
-  ["load-balance balance-algorithm", SPREAD],
-  ["upstream-hash-by upstream-hash-by-subset upstream-hash-by-subset-size", SPREAD],
+  ["upstream-hash-by-subset upstream-hash-by-subset-size", SPREAD],
   ["affinity affinity-mode affinity-canary-behavior", SPREAD],
   [
     "limit-rps limit-rpm limit-rate limit-rate-after limit-burst-multiplier limit-whitelist limit-allowlist",
@@ -43,8 +40,9 @@ const WITH_ALTERNATIVE: readonly (readonly [names: string, instead: string])[] =
   ["hsts hsts-max-age hsts-include-subdomains hsts-preload", "HSTS is set for the class: --hsts-max-age"],
   ["enable-access-log", "the access log is set for the class: --access-log"],
   ["proxy-send-timeout", "a pod that takes nothing is given up after 60 seconds"],
-  ["auth-tls-verify-client auth-tls-verify-depth auth-tls-error-page auth-tls-match-cn", NO_AUTH],
-  ["auth-tls-pass-certificate-to-upstream auth-secret auth-secret-type auth-realm auth-method", NO_AUTH],
+  ["auth-tls-verify-depth", "a chain may be as long as its CAs allow"],
+  ["auth-tls-error-page auth-tls-match-cn", "the pod gets the subject in ssl-client-subject-dn"],
+  ["auth-secret auth-secret-type auth-realm auth-method", NO_AUTH],
   ["auth-signin auth-signin-redirect-param auth-response-headers auth-request-redirect", NO_AUTH],
   [
     "auth-cache-key auth-cache-duration auth-keepalive auth-keepalive-requests auth-keepalive-timeout",
@@ -62,14 +60,14 @@ const OTHERS = `
   cors-allow-methods cors-allow-origin cors-expose-headers cors-max-age custom-headers custom-http-errors
   disable-proxy-intercept-errors enable-cors enable-influxdb enable-modsecurity enable-opentelemetry
   enable-opentracing enable-owasp-core-rules enable-rewrite-log grpc-backend http2-push-preload influxdb-host
-  influxdb-measurement influxdb-port influxdb-server-name maxconn-server mirror-host mirror-request-body
+  influxdb-measurement influxdb-port influxdb-server-name mirror-host mirror-request-body
   mirror-target modsecurity-transaction-id opentelemetry-operation-name opentelemetry-trust-incoming-span
   opentracing-trust-incoming-span preserve-trailing-slash proxy-add-original-uri-header proxy-cookie-domain
   proxy-cookie-path proxy-http-version proxy-next-upstream proxy-next-upstream-timeout proxy-next-upstream-tries
-  proxy-protocol proxy-redirect-from proxy-redirect-to relative-redirects session-cookie-change-on-failure
+  proxy-redirect-from proxy-redirect-to relative-redirects session-cookie-change-on-failure
   session-cookie-conditional-samesite-none session-cookie-domain session-cookie-expires session-cookie-max-age
   session-cookie-name session-cookie-path session-cookie-samesite session-cookie-secure ssl-ciphers
-  ssl-prefer-server-ciphers tcp-service-port upstream-vhost x-forwarded-prefix`;
+  ssl-prefer-server-ciphers upstream-vhost x-forwarded-prefix`;
 
 /** By the name behind the prefix. */
 export const UNSUPPORTED: ReadonlyMap<string, Unsupported> = new Map([
@@ -82,7 +80,7 @@ export const UNSUPPORTED: ReadonlyMap<string, Unsupported> = new Map([
 
 /** Switched off, these ask for what happens anyway. */
 const SWITCHES: ReadonlySet<string> = new Set(
-  split(`canary ssl-passthrough use-regex service-upstream enable-cors enable-modsecurity enable-opentelemetry
+  split(`canary use-regex enable-cors enable-modsecurity enable-opentelemetry
     enable-opentracing enable-owasp-core-rules enable-influxdb enable-rewrite-log from-to-www-redirect
     http2-push-preload preserve-trailing-slash proxy-buffering proxy-request-buffering relative-redirects
     secure-backends enable-global-auth mirror-request-body grpc-backend add-base-url`),
