@@ -114,13 +114,13 @@ bench-deps: deps dataplane
 bench: bench-deps ## Evener beside haproxy, nginx and caddy; BENCH_FLAGS="--only ID" for one scenario, --write for docs/performance.md
 	@$(NODE) bench/bench.ts $(BENCH_FLAGS)
 
-bench-quick: bench-deps ## a look, in under three minutes
-	@$(NODE) bench/bench.ts --quick $(BENCH_FLAGS)
-
 .PHONY: bench-relay
 bench-relay: deps dataplane ## memory per relayed connection and CPU per relayed MB beside haproxy (CONNECTIONS, MEGABYTES, ROUNDS)
 	@vendor/deps.sh haproxy
 	@$(NODE) bench/relay.ts
+
+bench-quick: bench-deps ## a look, in under three minutes
+	@$(NODE) bench/bench.ts --quick $(BENCH_FLAGS)
 
 .PHONY: bench-guard bench-baseline bench-guard-deps
 bench-guard-deps:

@@ -45,6 +45,8 @@ export interface ClusterReporterOptions {
   readonly statusAddresses: readonly string[];
   readonly publishService: string | undefined;
   readonly clearAtEnd: boolean;
+  /** The namespaces that Events may be written to; empty: all. */
+  readonly watchNamespaces: readonly string[];
   readonly onLeading: (leading: boolean) => void;
   readonly times?: ElectionTimes;
 }
@@ -142,7 +144,8 @@ export class ClusterReporter {
     const addresses = this.#findAddresses();
     this.#tellSynced(addresses);
     if (!this.leading) return;
-    this.#events.update(describeProblemEvents(latest.problems, ours));
+    const { watchNamespaces } = this.#options;
+    this.#events.update(describeProblemEvents(latest.problems, ours, watchNamespaces));
     if (addresses !== undefined && !this.#clearing) this.#statuses.update(this.#listServed(), addresses);
   }
 
