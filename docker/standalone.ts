@@ -30,7 +30,10 @@ try {
 }
 
 async function make(): Promise<void> {
-  const templates = readdirSync(join(ROOT, "templates"));
+  const templates = readdirSync(join(ROOT, "templates"), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => relative(join(ROOT, "templates"), join(parentPath, name)))
+    .sort();
   const paths = ["bin/hitch", "lib/evener.mjs", ...templates.map((name) => `lib/templates/${name}`)];
   const files = paths.map((path) => ({
     path,
@@ -55,6 +58,8 @@ async function make(): Promise<void> {
     main: join(work, "main.cjs"),
     output: join(work, "blob"),
     disableExperimentalSEAWarning: true,
+    // As src/cli/launcher.sh has it, where the reason is.
+    execArgv: ["--max-semi-space-size=4"],
     assets: {
       ...Object.fromEntries(paths.map((path) => [path, join(ROOT, "dist", path)])),
       "files.json": join(work, "files.json"),

@@ -49,12 +49,10 @@ void limit_give_place(struct worker *w, struct conn *c)
 	c->has_place = false;
 }
 
-void limit_leave(struct worker *w, struct conn *c)
+void limit_leave_slot(struct worker *w, struct conn *c)
 {
 	const uint32_t slot = c->limit_slot;
 	const bool used = c->has_place || c->had_channel;
-	if (slot == NO_SLOT)
-		return;
 	limit_give_place(w, c);
 	if (c->ticket != 0)
 		clients_release(w->id, c->ticket);
@@ -87,8 +85,10 @@ void limit_adopt(struct worker *w)
 	const struct pool **by = pools_by_channel(w->env.conf, w->idle_cap);
 	for (struct conn *c = w->all; by != NULL && c != NULL; c = c->sibling) {
 		const struct pool *pool = c->slot < w->idle_cap ? by[c->slot] : NULL;
-		if (pool == NULL || (c->limit_slot != NO_SLOT && c->limit_slot != pool->limit_slot))
+		if (pool == NULL)
 			continue;
+		if (c->limit_slot != pool->limit_slot)
+			limit_leave(w, c); /* of a time when the pool had limits before */
 		c->limit_slot = pool->limit_slot;
 		c->had_channel = true;
 		take_client(w, c, pool, UINT32_MAX);

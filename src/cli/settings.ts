@@ -192,12 +192,14 @@ export function toModelSettings(
 export function toRunSettings(command: Command): RunSettings {
   const raw = command.opts<RawOptions>();
   const model = toModelSettings(raw);
-  const tcpPorts = (model.tls?.tcpServices ?? []).map(({ port }) => port);
-  if ([raw.httpPort, raw.httpsPort, ...tcpPorts].includes(raw.healthzPort)) {
+  const { tls } = model;
+  const ports = [raw.httpPort, raw.httpsPort, raw.internalTlsPort, ...(tls?.extraTlsPorts ?? [])];
+  const taken = [...ports, ...(tls?.tcpServices ?? []).map(({ port }) => port)];
+  if (taken.includes(raw.healthzPort)) {
     throw new SettingsError(`--healthz-port ${raw.healthzPort} is taken by another listener`);
   }
   const page = toPageSettings(raw);
-  if (page !== undefined && [raw.httpPort, raw.httpsPort, raw.healthzPort, ...tcpPorts].includes(page.port)) {
+  if (page !== undefined && [...taken, raw.healthzPort].includes(page.port)) {
     throw new SettingsError(`--inspection-port ${page.port} is taken by another listener`);
   }
   return Object.freeze({

@@ -164,7 +164,7 @@ function describeFile({ name, live, changedAt, diff, different = false }: FileVi
   const lines = diff === undefined ? [] : diff.split("\n").slice(2, -1);
   return {
     name: visible(name),
-    href: `files/${encodeURIComponent(name)}`,
+    href: `files/${encodeURIComponent(name.toWellFormed())}`,
     notLive: live === false,
     changedAt,
     time: formatTime(changedAt),
