@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The inspection page and `evener status` beside a real Evener. */
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -10,6 +11,7 @@ import { Evener } from "./lib/evener.ts";
 import { ask, startInspected } from "./lib/inspected.ts";
 
 const MAIN = join(import.meta.dirname, "../src/cli/main.ts");
+const product = join(import.meta.dirname, "../dist");
 const PAGES = ["/", "/routes", "/certificates", "/pools", "/problems", "/reloads", "/files"];
 
 test("the page shows what is served, what is wrong and what changed; no key, no markup of a user's", async (t) => {
@@ -146,4 +148,20 @@ test("evener status says the same as the page, and by its exit status whether al
         name === "balance" && phase === "ready" && pid === evener.childPid("balance"),
     );
   });
+});
+
+test("the product has all of it: pages, style, script, evener status, the plugin", {
+  skip: existsSync(join(product, "lib/evener.mjs")) ? false : "dist is not built",
+}, async (t) => {
+  const { evener, port } = await startInspected(t, { product: true });
+  for (const path of [...PAGES, "/style.css", "/script.js", "/icon.svg"])
+    assert.equal((await ask(port, path)).status, 200, path);
+  const { stdout } = await execa(join(product, "bin/evener"), [
+    "status",
+    "routes",
+    "--run-dir",
+    evener.runDir,
+  ]);
+  assert.match(stdout, /shop\.example/);
+  assert.match((await execa(join(product, "bin/kubectl-evener"), ["--help"])).stdout, /kubectl evener/);
 });
