@@ -7,7 +7,18 @@ import { compareText, keyOf } from "../model/refs.ts";
 import type { Ir, ModelOutput } from "../model/types.ts";
 import type { RouteView } from "./types.ts";
 
-export function describeRoutes({ ir, statuses }: Pick<ModelOutput, "ir" | "statuses">): readonly RouteView[] {
+type Input = Pick<ModelOutput, "ir" | "statuses">;
+
+/** Of tens of thousands of routes a page that refreshes itself would make this anew every few seconds. */
+const known = new WeakMap<Input, readonly RouteView[]>();
+
+export function describeRoutes(model: Input): readonly RouteView[] {
+  const routes = known.get(model) ?? listRoutes(model);
+  known.set(model, routes);
+  return routes;
+}
+
+function listRoutes({ ir, statuses }: Input): readonly RouteView[] {
   const owners = new Map<string, string[]>();
   for (const { ref, hosts } of statuses) {
     for (const host of hosts) owners.set(host, [...(owners.get(host) ?? []), keyOf(ref)]);
