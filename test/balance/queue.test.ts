@@ -117,6 +117,7 @@ test("a place freed in one worker goes to one who waits in another", async (t) =
     await queued(balance, all.length - 1);
   } while ((await busy()) < 3 && all.length < 2000);
   assert.ok((await busy()) >= 2, "the clients are with several workers");
+  t.diagnostic(`${all.length} clients`);
   for (let i = 1; i <= all.length; i++) {
     await until("the next has the place", () => a.order.length === i);
     a.end();
@@ -298,4 +299,52 @@ test("at the end those who wait may still have their turn", async (t) => {
   }
   assert.deepEqual(await Promise.all(answers), new Array(12).fill("done\n"));
   assert.equal(await balance.ended(), 0);
+});
+
+test("whatever happens in whichever order, nothing is left over", async (t) => {
+  let seed = 4711;
+  const random = (n: number): number => {
+    seed = (Math.imul(seed, 1103515245) + 12345) >>> 0;
+    return (seed >>> 8) % n;
+  };
+  const a = await pod(t, (socket) => {
+    const leave = (): void => {
+      if (random(3) === 0) socket.resetAndDestroy();
+      else socket.end("done\n");
+    };
+    setTimeout(leave, random(4));
+  });
+  const port = await freePort();
+  const conf = (pool: string): string => `workers 3
+     listen l tcp:127.0.0.1:${port}
+     pool p client-limit=100000 ${pool}
+     route l * p`;
+  const dead = `127.0.0.1:${await freePort()}`;
+  const pools = [
+    `maxconn=8 queue=50 queue-timeout=0.2 ${a.address}`,
+    `maxconn=8 queue=500 queue-timeout=30 ${a.address} ${dead}`,
+    `queue=500 queue-timeout=30 ${dead} ${a.address}:8`,
+    `maxconn=8 ${a.address}`,
+    `maxconn=7 queue=500 queue-timeout=30 lb=leastconn send-proxy=v1 ${a.address}:6`,
+  ];
+  const balance = await start(t, conf(pools[0] as string));
+  const ends: Promise<unknown>[] = [];
+  for (let step = 0; step < 1200; step++) {
+    const socket = client(t, port, random(2) === 0 ? "x" : undefined);
+    ends.push(new Promise((done) => socket.once("close", done)));
+    const leaves = random(8);
+    if (leaves === 0) setTimeout(() => socket.destroy(), random(20));
+    else if (leaves === 1) setTimeout(() => socket.resetAndDestroy(), random(20));
+    else if (leaves === 2) setTimeout(() => socket.end(), random(20));
+    if (random(80) === 0) await balance.reload(conf(pools[random(pools.length)] as string));
+    if (random(10) === 0) await new Promise((done) => setImmediate(done));
+  }
+  await Promise.all(ends);
+  await until("nothing is held", async () => (await balance.listener("l")).active === 0);
+  await unused(balance);
+  await balance.reload(conf(pools[1] as string));
+  const all = Array.from({ length: 60 }, () => readAll(client(t, port)));
+  await Promise.all(all);
+  await unused(balance);
+  assert.ok((await balance.channels("p")).every((channel) => channel.active === 0));
 });
