@@ -50,8 +50,19 @@ static inline bool claim(const struct choice *c, const struct channel *ch)
 	return !health_matters(c->pool) || claim_probe(c, ch);
 }
 
+static bool has_room(const struct choice *c, const struct channel *ch)
+{
+	if (ch->max == 0 || shm_sum(ch->slot, V_ACTIVE) < ch->max)
+		return true;
+	c->attempt->full = true;
+	return false;
+}
+
+/* Looks first: trying costs a lot more, and in a crowd nearly all that is tried is full. */
 ASIDE static bool take_limited(const struct choice *c, const struct channel *ch)
 {
+	if (!has_room(c, ch))
+		return false;
 	if (place_take(ch->slot, V_ACTIVE, c->worker, ch->max))
 		return claim(c, ch);
 	c->attempt->full = true;
@@ -123,14 +134,6 @@ static inline struct schedule *schedule_of(const struct group *g, const struct s
 static uint32_t scheduled_weight(const struct schedule *s, uint32_t i)
 {
 	return s->equal ? 1 : s->end[i] - (i == 0 ? 0 : s->end[i - 1]);
-}
-
-static bool has_room(const struct choice *c, const struct channel *ch)
-{
-	if (ch->max == 0 || shm_sum(ch->slot, V_ACTIVE) < ch->max)
-		return true;
-	c->attempt->full = true;
-	return false;
 }
 
 /* The order of the group's channels for attempt->key, from where the attempt has got to. One pass for each channel that is given: what makes a
