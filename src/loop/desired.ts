@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { join } from "node:path";
 import type { Desired, ServedCertificate } from "../apply/plan.ts";
-import { wildcardOf } from "../model/names.ts";
 import type { Certificate, Ir } from "../model/types.ts";
 
 export interface Rendered {
@@ -22,10 +21,7 @@ export function describeDesired({ hitch }: Ir, rendered: Rendered): Desired {
 /** After a change of endpoints it is the same object. */
 const known = new WeakMap<Ir["hitch"], Pick<Desired, "certificates" | "served">>();
 
-function describeCertificates({ certDir, certificates, defaultCertificate, relayed }: Ir["hitch"]) {
-  // A pod answers these, with a certificate of its own.
-  const pods = new Set(relayed);
-  const isRelayed = (name: string) => pods.has(name) || pods.has(wildcardOf(name) ?? "");
+function describeCertificates({ certDir, certificates, defaultCertificate }: Ir["hitch"]) {
   const pathOf = (certificate: Certificate) => join(certDir, `${certificate.id}.pem`);
   const files = new Map<string, string>();
   for (const certificate of [...certificates, defaultCertificate])
@@ -34,7 +30,7 @@ function describeCertificates({ certDir, certificates, defaultCertificate, relay
     if (clients !== undefined) files.set(join(certDir, `${clients.ca.id}.pem`), clients.ca.pem);
   }
   const served: ServedCertificate[] = certificates.flatMap((certificate) => {
-    const host = certificate.hosts.find((name) => !isRelayed(name));
+    const host = certificate.hosts[0];
     return host === undefined ? [] : [{ path: pathOf(certificate), host, pem: certificate.pem }];
   });
   served.push({ path: pathOf(defaultCertificate), host: undefined, pem: defaultCertificate.pem });

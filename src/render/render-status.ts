@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { stringify } from "yaml";
+import { HITCH_POOL } from "../model/listeners.ts";
 import { ANY_HOST } from "../model/names.ts";
 import type { PolicyStatus } from "../model/policy-status.ts";
 import { compareText, formatRef, keyOf } from "../model/refs.ts";
@@ -39,13 +40,16 @@ function describePolicy({ ref, conditions }: PolicyStatus) {
 }
 
 /** For each host the lane its TLS connections are in; `*` is what no host name claims. */
-function describeLanes({ balance }: Ir): readonly { readonly host: string; readonly lane: Lane }[] {
+function describeLanes({ balance, hitch }: Ir): readonly { readonly host: string; readonly lane: Lane }[] {
   const lanes = new Map<string, Lane>();
   for (const { rules, fallback } of balance.tables) {
     for (const { host } of rules) lanes.set(host, "http");
     if (fallback !== undefined) lanes.set(ANY_HOST, "http");
   }
-  for (const { host } of balance.routes) lanes.set(host, "tcp");
+  for (const { host, port, pool } of balance.routes) {
+    if (pool !== HITCH_POOL && port === undefined && host !== ANY_HOST) lanes.set(host, "tcp");
+  }
+  for (const host of hitch.relayed) lanes.set(host, "passthrough");
   return [...lanes].sort(([a], [b]) => compareText(a, b)).map(([host, lane]) => ({ host, lane }));
 }
 
