@@ -5,10 +5,6 @@ import { chooseAlpn } from "./alpn.ts";
 import { type BackendPolicies, readBackendPolicies } from "./backend-policies.ts";
 import { createBackends, type PoolRequest } from "./backends.ts";
 import { type Claim, type Claims, collectClaims } from "./claims.ts";
-import {
-  type ClientCertificatePolicies,
-  readClientCertificatePolicies,
-} from "./client-certificate-policies.ts";
 import { enforceHostOwnership } from "./host-ownership.ts";
 import { buildHttpRules } from "./http-rules.ts";
 import { selectIngresses } from "./ingress-classes.ts";
@@ -59,11 +55,7 @@ export function createModelBuilder(): BuildModel {
   const statuses = new Stage<readonly IngressStatus[]>();
   const pools = new PoolBuilder();
 
-  const profiles = new Stage<{
-    readonly settings: ModelSettings;
-    readonly statuses: readonly PolicyStatus[];
-  }>();
-  const clients = new Stage<ClientCertificatePolicies>();
+  const profiles = new Stage<Profile>();
   const backends = new Stage<BackendPolicies>();
   const policies = new Stage<readonly PolicyStatus[]>();
 
@@ -78,12 +70,7 @@ export function createModelBuilder(): BuildModel {
     const ingresses = selection.run([store.ingresses, store.ingressClasses, settings], report, (found) =>
       enforceHostOwnership(selectIngresses(store, settings), settings.hostOwnership, found),
     );
-    const demanded = clients.run(
-      [ingresses, store.clientCertificatePolicies, store.secrets, store.configMaps],
-      report,
-      (found) => readClientCertificatePolicies(ingresses, store, input.now, found),
-    );
-    const secured = tls.build(ingresses, demanded, input, report);
+    const secured = tls.build(ingresses, input, report);
     const backendPolicies = backends.run([store.backendPolicies, store.services], report, (found) =>
       readBackendPolicies(store, found),
     );
@@ -117,10 +104,10 @@ export function createModelBuilder(): BuildModel {
       statuses: statuses.run([ingresses, routed, settings], report, () =>
         buildStatuses(ingresses, routed.served, settings),
       ),
-      policies: policies.run([profile, demanded, backendPolicies, wished, routed], report, () =>
+      policies: policies.run([profile, secured, backendPolicies, wished, routed], report, () =>
         sortStatuses([
           ...profile.statuses,
-          ...demanded.statuses,
+          ...secured.policies,
           ...backendPolicies.describe(listUsedPorts(wished, routed)),
         ]),
       ),
@@ -129,8 +116,13 @@ export function createModelBuilder(): BuildModel {
   };
 }
 
-/** The class's profile over the flags. */
-function readProfile({ store, settings }: ModelInput, report: Report) {
+interface Profile {
+  /** The flags under what the class's profile says. */
+  readonly settings: ModelSettings;
+  readonly statuses: readonly PolicyStatus[];
+}
+
+function readProfile({ store, settings }: ModelInput, report: Report): Profile {
   const { settings: tls, statuses } = readTlsProfiles(store, settings, report);
   return { settings: applyTlsSettings(settings, tls), statuses };
 }
