@@ -22,14 +22,15 @@ async function checker(b: Balance): Promise<number> {
   return (await b.status()).checker?.pid ?? 0;
 }
 
+interface Ailing extends RequestBackend {
+  answer: string | undefined;
+}
+
 /** Answers `/` with its name and anything else with what it is told. */
-async function ailing(
-  t: TestContext,
-  name: string,
-): Promise<RequestBackend & { answer: string | undefined }> {
-  const me = Object.assign(
+async function ailing(t: TestContext, name: string): Promise<Ailing> {
+  const me: Ailing = Object.assign(
     await startBackend(t, (request) => (request.line.includes(" / ") ? text(name) : me.answer)),
-    { answer: text("fine") as string | undefined },
+    { answer: text("fine") },
   );
   return me;
 }
