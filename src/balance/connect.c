@@ -109,7 +109,7 @@ static bool reuse_kept(struct worker *w, struct conn *c)
 	if (c->kept == NULL || pool == NULL)
 		return false;
 	const uint32_t slot = c->kept->slot;
-	if (c->core.fresh || pool->send_proxy != c->kept->send_proxy || !idle_is_quiet(c->kept) ||
+	if (c->core.fresh || pool->send_proxy != c->kept->send_proxy || !idle_is_silent(c->kept) ||
 	    !pool_take_channel(pool, slot, w->id, w->env.now)) {
 		sock_drop(w, c->kept);
 		return false;

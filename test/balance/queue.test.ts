@@ -9,6 +9,7 @@ import { startLane } from "./http-lib/lane.ts";
 import { get, RawClient } from "./http-lib/raw-client.ts";
 import { type Balance, start } from "./lib/balance.ts";
 import { connect, freePort, named, type Pod, pod, readAll, readLine } from "./lib/net.ts";
+import { proxyV1 } from "./lib/proxy.ts";
 import { until } from "./lib/until.ts";
 
 const queued = async (balance: Balance, n: number): Promise<void> =>
@@ -147,6 +148,42 @@ test("channels at their MAXC make clients wait too, and the time they have is li
   await queued(balance, 1);
   a.end();
   await until("the place is used", () => a.order.includes("y"));
+});
+
+test("in a strictly hashed pool each waits for its own channel, and no one for another's", async (t) => {
+  const pods = [await holding(t), await holding(t)] as const;
+  const port = await freePort();
+  const balance = await start(
+    t,
+    `workers 2
+     listen l tcp:127.0.0.1:${port} proxy=v1
+     pool p -S queue=20 queue-timeout=60 ${pods[0].address}:1 ${pods[1].address}:1 %
+     route l * p`,
+  );
+  const from = (n: number): net.Socket => {
+    const socket = connect(t, port);
+    socket.write(Buffer.concat([proxyV1(`10.0.0.${n}`), Buffer.from(`${n}\n`)]));
+    return socket.on("end", () => socket.end()).resume();
+  };
+  from(1);
+  await until("the first is served", () => pods[0].order.length + pods[1].order.length === 1);
+  const [full, free] = pods[0].order.length === 1 ? pods : [pods[1], pods[0]];
+  for (let n = 2; free.order.length === 0; n++) {
+    assert.ok(n < 20);
+    from(n);
+    await until("it is served, or waits", async () => {
+      const { queued: waiting = 0 } = await balance.pool("p");
+      return waiting + free.order.length === n - 1;
+    });
+  }
+  // Nobody who waits for the full channel stood in its way.
+  assert.equal(full.order.length, 1);
+  const waiting = (await balance.pool("p")).queued ?? 0;
+  for (let n = 0; n < waiting; n++) {
+    full.end();
+    await until("the next has its channel", () => full.order.length === n + 2);
+  }
+  assert.equal(free.order.length, 1);
 });
 
 test("HTTP: waiting ends in 503 in time, or in the answer; the connection goes on either way", async (t) => {
