@@ -67,6 +67,22 @@ function hasFront(hitchConf: string): boolean {
   return /^proxy-proxy = on$/m.test(hitchConf);
 }
 
+const OF_CONTEXTS = /^(?:tls-protos|ciphers|ciphersuites|ecdh-curve|prefer-server-ciphers|ocsp-dir)\b/;
+/** Where the certificates begin in hitch.conf. */
+const CERTIFICATES = /^# Certificates\b/m;
+
+/**
+ * In a reload Hitch 1.8.0 makes its OpenSSL contexts by the settings of the configuration before. So where these change a reload goes
+ * first that changes them alone; the one after it, with the certificates under other names, makes the contexts anew.
+ */
+export function findSettingsStep(before: string | undefined, after: string): string | undefined {
+  if (before === undefined || before === "") return undefined;
+  const settings = (conf: string) => selectLines(conf, (line) => OF_CONTEXTS.test(line));
+  if (settings(before) === settings(after)) return undefined;
+  const [from, to] = [before.search(CERTIFICATES), after.search(CERTIFICATES)];
+  return from < 0 || to < 0 ? undefined : `${after.slice(0, to)}${before.slice(from)}`;
+}
+
 /** Undefined when nothing changed. */
 export function explainHitch(before: string | undefined, after: string): ReloadReason | undefined {
   if (before === undefined) return "start";

@@ -22,6 +22,7 @@ export interface RawTlsOptions {
   readonly tlsCurves: readonly string[];
   readonly preferServerCiphers: boolean;
   readonly strictSni: boolean;
+  readonly ocspStapling: boolean;
   readonly extraTlsPort: readonly string[];
   readonly tcpService: readonly string[];
   readonly tcpPorts: readonly string[];
@@ -43,6 +44,10 @@ export function tlsFlags(): readonly Option[] {
     words("--tls-ciphersuites <suite>", "TLS 1.3 cipher suites", TLS_CIPHERSUITES),
     words("--tls-curves <group>", "key exchange groups", TLS_CURVES),
     onOff("--prefer-server-ciphers [bool]", "of the ciphers of both sides ours come first"),
+    onOff(
+      "--ocsp-stapling [bool]",
+      "staple OCSP responses: Hitch asks the servers that certificates name, whoever brought them",
+    ),
     onOff("--strict-sni [bool]", "refuse handshakes for names that no certificate has"),
     listFlag(
       "--extra-tls-port <port>",
@@ -88,6 +93,7 @@ export function toTlsSettings(raw: RawTlsOptions, taken: readonly number[]): Tls
       ...unless("curves", raw.tlsCurves),
       preferServerCiphers: raw.preferServerCiphers,
       strictSni: raw.strictSni,
+      ocspStapling: raw.ocspStapling,
       extraTlsPorts: raw.extraTlsPort.map(Number),
       tcpServices: raw.tcpService.map(parseTcpService),
     },

@@ -248,6 +248,7 @@ function describeHitch(
     front: listening.front,
     relayed: listening.relayed,
     tls: settings.tls ?? DEFAULT_TLS_SETTINGS,
+    ocspDir: `${settings.runDir}/ocsp`,
     workers: settings.workers,
     backendSocket: `${settings.runDir}/balance.sock`,
     certDir: `${settings.runDir}/certs`,

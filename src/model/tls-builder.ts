@@ -15,6 +15,7 @@ import { type ClientPlan, collectDemands, planClients } from "./client-demands.t
 import { selectOwned } from "./ownership.ts";
 import type { PolicyStatus } from "./policy-status.ts";
 import type { Report } from "./problems.ts";
+import { formatRef } from "./refs.ts";
 import { Stage } from "./stage.ts";
 import { type Candidate, collectTls, readCandidate } from "./tls.ts";
 import { DEFAULT_TLS_SETTINGS, type TlsSettings } from "./tls-settings.ts";
@@ -64,6 +65,7 @@ function buildTls(ingresses: readonly V1Ingress[], input: ModelInput, report: Re
       ? addNote(fallbackCertificate, note)
       : toCertificate(defaultCandidate, note);
   const owned = selectOwned(ingresses, requests, report);
+  warnShadowed(owned, report);
   const hosts = requests.claims.map((claim) => claim.host);
   const policies = readClientCertificatePolicies(ingresses, store, now, report);
   const demands = collectDemands(ingresses, store.secrets, now, report, policies);
@@ -89,16 +91,33 @@ function buildTls(ingresses: readonly V1Ingress[], input: ModelInput, report: Re
   };
 }
 
+/** Hitch has one certificate per name: of two, as of an RSA and an ECDSA one for the same host, the oldest Ingress's is served. */
+function warnShadowed(oldestFirst: readonly Candidate[], report: Report): void {
+  const taken = new Map<string, Candidate>();
+  for (const candidate of oldestFirst) {
+    const { names, pem } = candidate.parsed;
+    const winners = names.flatMap((name) => taken.get(name) ?? []);
+    const [first] = winners;
+    for (const name of names) if (!taken.has(name)) taken.set(name, candidate);
+    if (first === undefined || winners.length < names.length || first.parsed.pem === pem) continue;
+    const message =
+      `the certificate is not served: ${formatRef(first.secret)} of an older Ingress is for the same names, ` +
+      "and Hitch serves one certificate per name, whatever the types of their keys";
+    report(candidate.secret, "warning", "CertificateShadowed", message, "data[tls.crt]");
+  }
+}
+
 /**
  * Hitch makes an OpenSSL context per certificate and keeps it while the file's name stays; so what goes into the context goes into the name.
  */
 function describeTlsSettings(tls: TlsSettings | undefined): string {
-  const { protocols, ciphers, ciphersuites, curves, preferServerCiphers } = tls ?? DEFAULT_TLS_SETTINGS;
-  const text = JSON.stringify([protocols, ciphers, ciphersuites, curves, preferServerCiphers]);
+  const { protocols, ciphers, ciphersuites, curves, preferServerCiphers, ocspStapling } =
+    tls ?? DEFAULT_TLS_SETTINGS;
+  const text = JSON.stringify([protocols, ciphers, ciphersuites, curves, preferServerCiphers, ocspStapling]);
   return text === USUAL ? "" : `# settings ${sha256(text)}\n`;
 }
 
-const USUAL = JSON.stringify([DEFAULT_TLS_SETTINGS.protocols, [], [], [], false]);
+const USUAL = JSON.stringify([DEFAULT_TLS_SETTINGS.protocols, [], [], [], false, false]);
 
 function addNote(certificate: Certificate, note: string): Certificate {
   // Without a generated certificate (evener render) there is nothing that a note could be added to.

@@ -190,6 +190,8 @@ export interface Ir {
     /** Hosts whose handshakes don't come here. */
     readonly relayed: readonly string[];
     readonly tls: TlsSettings;
+    /** Where Hitch keeps OCSP responses. */
+    readonly ocspDir: string;
     readonly workers: number;
     readonly backendSocket: string;
     readonly certDir: string;

@@ -25,6 +25,8 @@ interface HitchView {
   readonly curves: string;
   readonly preferServerCiphers: boolean;
   readonly strictSni: boolean;
+  /** Empty: none. */
+  readonly ocspDir: string;
   readonly backendSocket: string;
   readonly alpn: string;
   readonly workers: string;
@@ -70,6 +72,7 @@ function render(hitch: Ir["hitch"]): string {
     curves: safeCurves(tls.curves),
     preferServerCiphers: tls.preferServerCiphers,
     strictSni: tls.strictSni,
+    ocspDir: tls.ocspStapling ? safePath(hitch.ocspDir) : "",
     backendSocket: safePath(hitch.backendSocket),
     alpn: safeAlpn(hitch.alpn),
     workers: safeInteger(hitch.workers, 1, 64),

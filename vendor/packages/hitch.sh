@@ -49,7 +49,8 @@ build() {
 			-Iobj -Isrc -Isrc/foreign -I"$openssl/include" -I"$libev/include" \
 			-c "$c" -o "obj/$(basename "$c" .c).o"
 	done
-	musl-gcc -std=gnu11 $C_FLAGS -Wall -Wextra -Werror -I"$openssl/include" -c "$packages_dir/hitch_tls.c" -o obj/hitch_tls.o
+	musl-gcc -std=gnu11 $C_FLAGS -fno-strict-aliasing -Wall -Werror \
+		-Iobj -Isrc -Isrc/foreign -I"$openssl/include" -I"$libev/include" -c "$packages_dir/hitch_tls.c" -o obj/hitch_tls.o
 	# The linker's half of src/dataplane/hitch_pipes.c and of hitch_tls.c: hitch.c alone calls these by other names.
 	"$($HOST_CC -print-prog-name=objcopy)" --redefine-sym pipe=hitch_pipe --redefine-sym close=hitch_close \
 		--redefine-sym SSL_CTX_set_session_id_context=hitch_session_id_context \
@@ -57,7 +58,10 @@ build() {
 		--redefine-sym SSL_get1_peer_certificate=hitch_peer_certificate \
 		--redefine-sym PEM_write_bio_X509_AUX=PEM_write_bio_X509 \
 		--redefine-sym X509_STORE_load_locations=hitch_load_client_ca \
+		--redefine-sym ev_stat_start=hitch_watch_staple --redefine-sym HOCSP_mktask=hitch_ocsp_task \
+		--redefine-sym HOCSP_init_file=hitch_init_staple \
 		obj/hitch.o
+	"$($HOST_CC -print-prog-name=objcopy)" --redefine-sym X509_get1_ocsp=hitch_ocsp_urls obj/ocsp.o
 	mkdir -p "$DEST/lib"
 	seal hitch_main "$DEST/lib/hitch.o" obj/*.o \
 		"$openssl/lib/libssl.a" "$openssl/lib/libcrypto.a" "$libev/lib/libev.a"

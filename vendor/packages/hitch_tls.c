@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * hitch_tls: stands in for four functions of OpenSSL in Hitch's hitch.c, which the build renames there (vendor/packages/hitch.sh).
+ * hitch_tls: stands in for some functions that Hitch's hitch.c and ocsp.c call, which the build renames there (vendor/packages/hitch.sh).
  * Compiled with Hitch, because OpenSSL is visible nowhere else.
  *
  * Hitch 1.8.0 gives all its contexts one session id context, and OpenSSL resumes a TLS 1.3 session before the server name has chosen
@@ -11,8 +11,26 @@
  * The build also makes PEM_write_bio_X509 out of PEM_write_bio_X509_AUX, which would name the client's certificate in the PROXY header
  * "TRUSTED CERTIFICATE": a form of OpenSSL's own that pods can't read.
  */
+#include "config.h"
+
+#include <stdlib.h>
+
+#include "configuration.h"
+#include "hitch.h"
+#include "ocsp.h"
+
+#include <openssl/ocsp.h>
 #include <openssl/ssl.h>
 #include <openssl/x509_vfy.h>
+
+void hitch_watch_staple(struct ev_loop *, ev_stat *);
+void hitch_ocsp_task(sslctx *, ocspquery *, double);
+int hitch_init_staple(const char *, sslctx *, int);
+STACK_OF(OPENSSL_STRING) *hitch_ocsp_urls(X509 *);
+int hitch_session_id_context(SSL_CTX *, const unsigned char *, unsigned int);
+void hitch_set_verify(SSL *, int, SSL_verify_cb);
+X509 *hitch_peer_certificate(const SSL *);
+int hitch_load_client_ca(X509_STORE *, const char *, const char *);
 
 enum { CERT_MAX = 8192 };
 
@@ -55,4 +73,49 @@ int hitch_load_client_ca(X509_STORE *store, const char *file, const char *dir)
 		if (X509_OBJECT_get_type(sk_X509_OBJECT_value(objects, i)) == X509_LU_CRL)
 			return X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
 	return 1;
+}
+
+/*
+ * OCSP responses. Hitch's own process asks for them and keeps them in files, which the workers watch. Upstream reads a file that is
+ * there already when the master loads the certificate: the certificate counts as changed at every reload then, and is loaded anew, behind others
+ * for the same name; while what came later is unknown to the next generation of workers, and asked for again. So here the master
+ * reads none, a worker reads what there is when it begins to watch, and the asking process what it need not ask for yet.
+ */
+int hitch_init_staple(const char *file, sslctx *sc, int is_cached)
+{
+	return is_cached ? 1 : HOCSP_init_file(file, sc, 0);
+}
+
+void hitch_watch_staple(struct ev_loop *l, ev_stat *w)
+{
+	ev_stat_start(l, w);
+	if (w->attr.st_nlink > 0)
+		w->cb(l, w, 0);
+}
+
+void hitch_ocsp_task(sslctx *sc, ocspquery *query, double hint)
+{
+	char *file = HOCSP_fn(sc->filename);
+	if (sc->staple == NULL && file != NULL)
+		(void)HOCSP_init_file(file, sc, 1);
+	free(file);
+	HOCSP_mktask(sc, query, hint);
+}
+
+/* The addresses are whatever a certificate says: upstream ends the process over one that is no URL, and would not check whom it asks over TLS. */
+STACK_OF(OPENSSL_STRING) *hitch_ocsp_urls(X509 *cert)
+{
+	STACK_OF(OPENSSL_STRING) *urls = X509_get1_ocsp(cert);
+	char *host = NULL, *port = NULL, *path = NULL;
+	int tls = 0;
+	const int ok = urls != NULL && sk_OPENSSL_STRING_num(urls) > 0 &&
+	               OCSP_parse_url(sk_OPENSSL_STRING_value(urls, 0), &host, &port, &path, &tls) == 1 && tls == 0;
+	OPENSSL_free(host);
+	OPENSSL_free(port);
+	OPENSSL_free(path);
+	if (ok)
+		return urls;
+	if (urls != NULL)
+		X509_email_free(urls);
+	return NULL;
 }
