@@ -10,7 +10,7 @@ import { buildHttpRules } from "./http-rules.ts";
 import { selectIngresses } from "./ingress-classes.ts";
 import { assignLanes, type Lanes } from "./lanes.ts";
 import { type Listening, planListeners } from "./listeners.ts";
-import { type PolicyStatus, sortStatuses } from "./policy-status.ts";
+import { type PolicyStatus, type Refusal, sortStatuses } from "./policy-status.ts";
 import { PoolBuilder } from "./pools.ts";
 import { collectProblems, type Report } from "./problems.ts";
 import { portKey } from "./service-ports.ts";
@@ -107,7 +107,7 @@ export function createModelBuilder(): BuildModel {
       policies: policies.run([profile, secured, backendPolicies, wished, routed], report, () =>
         sortStatuses([
           ...profile.statuses,
-          ...secured.policies,
+          ...secured.describePolicies(routed.listening.front ? refuseDemands(secured) : new Map()),
           ...backendPolicies.describe(listUsedPorts(wished, routed)),
         ]),
       ),
@@ -219,14 +219,25 @@ function toHttps(claim: Claim): Claim {
 }
 
 /** Hitch says nothing of client certificates while it passes on a PROXY header that it was given. */
-function closeDemands({ clientsOf, demands }: Tls, report: Report): Tls["clientsOf"] {
+function closeDemands(tls: Tls, report: Report): Tls["clientsOf"] {
+  const { clientsOf, demands } = tls;
+  const refusals = refuseDemands(tls);
   for (const { host, source } of demands) {
-    const message =
-      `host ${host} asks for client certificates, which can't be had while Balance has the TLS port ` +
-      "(TLS passthrough, or PROXY from load balancers); until that is changed its rules answer 403";
-    report(source, "error", "ClientCertificateNotPossible", message);
+    const refusal = refusals.get(host);
+    if (refusal !== undefined) report(source, "error", refusal.reason, refusal.message);
   }
   return (host, ingress) => (clientsOf(host, ingress) === undefined ? undefined : "closed");
+}
+
+function refuseDemands({ demands }: Tls): ReadonlyMap<string, Refusal> {
+  return new Map(
+    demands.map(({ host }) => {
+      const message =
+        `host ${host} asks for client certificates, which can't be had while Balance has the TLS port ` +
+        "(TLS passthrough, or PROXY from load balancers); until that is changed its rules answer 403";
+      return [host, { reason: "ClientCertificateNotPossible", message }];
+    }),
+  );
 }
 
 /** Service ports that something leads to, by `portKey`. */

@@ -13,7 +13,7 @@ import { readClientCertificatePolicies } from "./client-certificate-policies.ts"
 import type { ClientCertificateDemand } from "./client-certificates.ts";
 import { type ClientPlan, collectDemands, planClients } from "./client-demands.ts";
 import { selectOwned } from "./ownership.ts";
-import type { PolicyStatus } from "./policy-status.ts";
+import type { PolicyStatus, Refusal } from "./policy-status.ts";
 import type { Report } from "./problems.ts";
 import { formatRef } from "./refs.ts";
 import { Stage } from "./stage.ts";
@@ -30,8 +30,8 @@ export interface Tls {
   readonly hosts: readonly string[];
   /** Whether a host asks for client certificates. */
   readonly clientsOf: ClientPlan["clientsOf"];
-  /** What becomes of the ClientCertificatePolicies. */
-  readonly policies: readonly PolicyStatus[];
+  /** What becomes of the ClientCertificatePolicies; `more` are hosts whose demand can't be carried out for a reason that is not seen here. */
+  readonly describePolicies: (more: ReadonlyMap<string, Refusal>) => readonly PolicyStatus[];
   readonly demands: readonly ClientCertificateDemand[];
 }
 
@@ -83,7 +83,7 @@ function buildTls(ingresses: readonly V1Ingress[], input: ModelInput, report: Re
       served: findServed(requests.claims, certificates, defaultCertificate),
       hosts,
       clientsOf: clients.clientsOf,
-      policies: policies.describe(clients.impossible),
+      describePolicies: (more) => policies.describe(new Map([...clients.impossible, ...more])),
       demands: [...demands.demands.values()],
     },
     from: now.getTime(),
