@@ -99,6 +99,7 @@ test: ## everything: set-up, data plane, Hitch's tests, build, checks, C unit te
 	@$(MAKE) --no-print-directory test-balance
 	@$(MAKE) --no-print-directory e2e-assets
 	@$(MAKE) --no-print-directory chart
+	@$(MAKE) --no-print-directory bench-guard
 	@$(NODE) --test 'test/**/*.test.ts' 'e2e/**/*.test.ts'
 
 .PHONY: test-node
@@ -114,21 +115,30 @@ golden: deps ## write test/golden/*/out anew; read the difference before you com
 	@EVENER_GOLDEN=write $(NODE) --test test/golden/golden.test.ts
 
 ##@ Measure
-.PHONY: bench-http
-bench-http: deps dataplane ## CPU per keep-alive HTTPS request beside haproxy and nginx (ROUNDS, SECONDS, CONNECTIONS)
-	@vendor/deps.sh wrk haproxy nginx-light openssl
-	@$(NODE) bench/http.ts
+.PHONY: bench bench-quick bench-deps
+bench-deps: deps dataplane
+	@vendor/deps.sh wrk haproxy nginx-light libnginx-mod-stream caddy openssl
+
+bench: bench-deps ## Evener beside haproxy, nginx and caddy; BENCH_FLAGS="--only ID" for one scenario, --write for docs/performance.md
+	@$(NODE) bench/bench.ts $(BENCH_FLAGS)
 
 .PHONY: bench-relay
 bench-relay: deps dataplane ## memory per relayed connection and CPU per relayed MB beside haproxy (CONNECTIONS, MEGABYTES, ROUNDS)
 	@vendor/deps.sh haproxy
 	@$(NODE) bench/relay.ts
 
-##@ Later
-.PHONY: bench
-bench: ## comparison with other proxies (not there yet)
-	@echo 'bench: the benchmark suite comes with a later change.' >&2; exit 1
+bench-quick: bench-deps ## a look, in under three minutes
+	@$(NODE) bench/bench.ts --quick $(BENCH_FLAGS)
 
+.PHONY: bench-guard bench-baseline bench-guard-deps
+bench-guard-deps:
+	@vendor/deps.sh valgrind strace openssl
+
+bench-guard: deps dataplane bench-guard-deps ## instructions and system calls per request, against the baseline: fails when they grow
+	@$(NODE) bench/guard/main.ts
+
+bench-baseline: deps dataplane bench-guard-deps ## write bench/guard/baseline.json anew
+	@$(NODE) bench/guard/main.ts --write
 
 ##@ Tidy
 .PHONY: clean

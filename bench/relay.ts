@@ -11,10 +11,10 @@ import net from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { cpuSeconds, descendants } from "./lib/cpu.ts";
 import { median, spread } from "./lib/figures.ts";
 import type { Command } from "./lib/relay-load.ts";
 import { type RelayPeer, relayPeers } from "./lib/relay-peers.ts";
+import { cpuSeconds, listTree } from "./lib/usage.ts";
 
 const CONNECTIONS = Number(process.env.CONNECTIONS ?? 20_000);
 const MEGABYTES = Number(process.env.MEGABYTES ?? 1024);
@@ -61,7 +61,7 @@ async function freePort(): Promise<number> {
 function memory(pids: readonly number[]): number {
   const pss = (pid: number) =>
     Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, "utf8"))?.[1]);
-  return descendants(pids).reduce((sum, pid) => sum + pss(pid), 0);
+  return listTree(pids).reduce((sum, pid) => sum + pss(pid), 0);
 }
 
 async function measure(peer: RelayPeer, clients: readonly ChildProcess[]): Promise<string> {
@@ -92,7 +92,7 @@ async function measure(peer: RelayPeer, clients: readonly ChildProcess[]): Promi
     rates.push((MEGABYTES * 1000) / (Date.now() - started));
   }
   await Promise.all(clients.map((client) => tell(client, { do: "close" })));
-  for (const pid of descendants(pids)) process.kill(pid, "SIGKILL");
+  for (const pid of listTree(pids)) process.kill(pid, "SIGKILL");
   await Promise.all(
     relays.map(async (relay) => relay.exitCode ?? relay.signalCode ?? (await once(relay, "exit"))),
   );

@@ -8,18 +8,19 @@ bin=${EVENER_BIN:-dist/bin}
 objects=$cache/obj
 TOOLCHAIN_ID=$(toolchain_id)
 musl=$(prefix_of musl)
-hitch=$(prefix_of hitch)/lib/hitch.o
+hitch_prefix=$(prefix_of hitch)
+hitch=$hitch_prefix/lib/hitch.o
 mimalloc=$(prefix_of mimalloc)/lib/mimalloc.o
 llhttp=$(prefix_of llhttp)
 export REALGCC=$HOST_CC objects
 export cc="$musl/bin/musl-gcc"
-export cflags="-std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror $C_FLAGS -I$llhttp/include"
+export cflags="-std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror $C_FLAGS -I$llhttp/include -I$hitch_prefix/include -I$(prefix_of openssl)/include"
 mkdir -p "$bin" "$objects"
 # What was linked into this directory last; kept beside the objects, so that dist holds nothing but products.
 stamp=$objects/linked-$(cd "$bin" && pwd | cksum | cut -d' ' -f1)
 
 # Objects are kept by content, so an edit compiles what it touches and a second link with nothing new does nothing.
-base=$({ echo "$cflags $musl"; cat src/balance/*.h; } | sha256sum)
+base=$({ echo "$cflags $musl"; cat src/balance/*.h src/dataplane/*.h; } | sha256sum)
 export base
 object_of() { echo "$objects/$({ echo "$base"; cat "$1"; } | sha256sum | cut -c1-24)-$(basename "$1" .c).o"; }
 # An object is kept only if its source stayed the same meanwhile: people edit while others build.
@@ -58,7 +59,7 @@ for c in src/dataplane/*.c; do
 done
 
 # Nothing changed since the last link?
-key=$(echo "$LD_FLAGS $hitch $mimalloc $llhttp ${glue[*]} ${balance[*]}" | cat - "$vendor_dir/link.sh" | sha256sum)
+key=$(echo "$LD_FLAGS ${EVENER_LINK_EXTRA:-} $hitch $mimalloc $llhttp ${glue[*]} ${balance[*]}" | cat - "$vendor_dir/link.sh" | sha256sum)
 if test -x "$bin/hitch" && test "$bin/balance" -ef "$bin/hitch" && test "$(cat "$stamp" 2>/dev/null)" = "$key"; then
 	step evener "" "$bin/hitch is up to date"
 	exit 0
@@ -71,7 +72,7 @@ printf '%s\0' "${pairs[@]}" "${glue_pairs[@]}" |
 work=$(mktemp -d "$cache/link.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 seal balance_main "$work/balance.o" "${balance[@]}" "$llhttp/lib/libllhttp.a"
-"$cc" $LD_FLAGS -o "$work/elf" "${glue[@]}" "$hitch" "$work/balance.o" "$mimalloc" ||
+"$cc" $LD_FLAGS ${EVENER_LINK_EXTRA:-} -o "$work/elf" "${glue[@]}" "$hitch" "$work/balance.o" "$mimalloc" ||
 	die "linking failed"
 
 # The allocator must be mimalloc for every caller. libc's own one would be a second heap, and nothing would say so.
@@ -80,6 +81,9 @@ address() { "$nm" "$work/elf" | awk -v s="$1" '$3 == s { print $1 }'; }
 if test -z "$(address mi_malloc)" || test "$(address malloc)" != "$(address mi_malloc)"; then
 	die "malloc in the linked ELF is not mimalloc's"
 fi
+
+# With names, for profilers.
+test -z "${EVENER_SYMBOLS:-}" || cp "$work/elf" "$EVENER_SYMBOLS"
 
 # By rename: a running hitch keeps the file it was started from, and nobody sees half a file.
 "$($HOST_CC -print-prog-name=strip)" -o "$bin/.hitch.$$" "$work/elf"

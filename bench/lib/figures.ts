@@ -9,6 +9,6 @@ export function median(values: readonly number[]): number {
 }
 
 /** `least–most` */
-export function spread(values: readonly number[]): string {
-  return `${Math.min(...values).toFixed(1)}–${Math.max(...values).toFixed(1)}`;
+export function spread(values: readonly number[], digits = 1): string {
+  return `${Math.min(...values).toFixed(digits)}–${Math.max(...values).toFixed(digits)}`;
 }

@@ -63,16 +63,17 @@ static char *put_number(char *at, unsigned v)
 	return at;
 }
 
-/* By hand, because a reload writes every address of a cluster. */
-static void format_v4(const struct sockaddr_in *in, char *at)
+/* By hand, because every request writes one, and a reload every address of a cluster. */
+static char *put_v4(char *at, const struct in_addr *in)
 {
-	const unsigned char *bytes = (const unsigned char *)&in->sin_addr;
+	const unsigned char *bytes = (const unsigned char *)in;
 	for (int i = 0; i < 4; i++) {
+		if (i > 0)
+			*at++ = '.';
 		at = put_number(at, bytes[i]);
-		*at++ = i < 3 ? '.' : ':';
 	}
-	at = put_number(at, ntohs(in->sin_port));
 	*at = '\0';
+	return at;
 }
 
 void addr_format(const struct addr *a, char text[ADDR_TEXT])
@@ -84,7 +85,9 @@ void addr_format(const struct addr *a, char text[ADDR_TEXT])
 		inet_ntop(AF_INET6, &a->in6.sin6_addr, host, sizeof host);
 		snprintf(text, ADDR_TEXT, "[%s]:%u", host, (unsigned)ntohs(a->in6.sin6_port));
 	} else {
-		format_v4(&a->in, text);
+		char *at = put_v4(text, &a->in.sin_addr);
+		*at++ = ':';
+		*put_number(at, ntohs(a->in.sin_port)) = '\0';
 	}
 }
 
@@ -94,7 +97,7 @@ void addr_format_host(const struct addr *a, char text[ADDR_TEXT])
 	if (a->len != 0 && a->sa.sa_family == AF_INET6)
 		inet_ntop(AF_INET6, &a->in6.sin6_addr, text, ADDR_TEXT);
 	else if (a->len != 0)
-		inet_ntop(AF_INET, &a->in.sin_addr, text, ADDR_TEXT);
+		put_v4(text, &a->in.sin_addr);
 }
 
 void addr_unmap(struct addr *a)

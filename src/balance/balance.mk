@@ -9,7 +9,7 @@ BALANCE_TEST_APT := gcc libc6-dev binutils libcmocka-dev clang libclang-rt-$(she
 FUZZ_SECONDS ?= 60
 
 # What sources beside src/balance/ need, to be added to by whoever adds them.
-BALANCE_TEST_CFLAGS += -I$(LLHTTP)/include
+BALANCE_TEST_CFLAGS += -I$(LLHTTP)/include -I$(HITCH)/include
 BALANCE_TEST_LIBS +=
 
 BALANCE_T := dist/test
@@ -23,6 +23,7 @@ BALANCE_CLANG = clang -std=c11 -D_GNU_SOURCE -O1 -g -fno-omit-frame-pointer -Wal
 
 # llhttp under the same sanitizers, from the sources its build leaves. Looked up when first used, so that no other target needs it.
 LLHTTP = $(eval LLHTTP := $(shell vendor/prefix.sh llhttp))$(LLHTTP)
+HITCH = $(eval HITCH := $(shell vendor/prefix.sh hitch))$(HITCH)
 LLHTTP_O := llhttp-llhttp.o llhttp-api.o llhttp-http.o
 
 .PHONY: test-balance test-balance-cli bench-choose fuzz balance-test-deps balance-test-build balance-fuzz-build
@@ -49,7 +50,7 @@ fuzz: balance-test-deps ## only the fuzz targets, FUZZ_SECONDS (60) each
 
 balance-test-deps:
 	@vendor/deps.sh $(BALANCE_TEST_APT)
-	@vendor/build.sh llhttp
+	@vendor/build.sh musl libev openssl hitch llhttp
 
 balance-test-build: $(BALANCE_UNITS) $(BALANCE_T)/balance
 balance-fuzz-build: $(BALANCE_FUZZ)

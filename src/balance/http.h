@@ -95,7 +95,10 @@ struct out {
 };
 
 void out_bytes(struct out *, const char *, size_t n);
-void out_text(struct out *, const char *);
+static inline void out_text(struct out *o, const char *s)
+{
+	out_bytes(o, s, strlen(s));
+}
 void out_number(struct out *, uint64_t);
 /* Copies the fields that are not marked in skip, in runs. skip[i] for env->head->fields[i]; end: just behind the last field's line. */
 void out_fields(struct out *, const struct head *, const bool *skip, const char *end);

@@ -8,11 +8,6 @@
 /* Extensions and trailers are passed on unseen; this bounds what a peer can smuggle through them (bytes per message). */
 enum { CHUNK_EXTRAS_MAX = 16 * 1024 };
 
-bool text_is(struct text t, const char *lower)
-{
-	return strlen(lower) == t.len && strncasecmp(t.at, lower, t.len) == 0;
-}
-
 static struct text trim(struct text t)
 {
 	while (t.len > 0 && (t.at[0] == ' ' || t.at[0] == '\t')) {
@@ -71,32 +66,33 @@ size_t head_end(const char *p, size_t n, size_t *seen)
 	return 0;
 }
 
+#define NAME(name, id) {name, sizeof name - 1, id}
 static const struct {
 	const char *name;
-	uint8_t id;
+	uint8_t len, id;
 } known[] = {
-    {"host", FIELD_HOST},
-    {"connection", FIELD_CONNECTION},
-    {"content-length", FIELD_CONTENT_LENGTH},
-    {"transfer-encoding", FIELD_TRANSFER_ENCODING},
-    {"upgrade", FIELD_UPGRADE},
-    {"te", FIELD_HOP},
-    {"keep-alive", FIELD_HOP},
-    {"proxy-connection", FIELD_HOP},
-    {"proxy-authenticate", FIELD_HOP},
-    {"proxy-authorization", FIELD_HOP},
-    {"proxy", FIELD_HOP}, /* no field, but what CGI takes for HTTP_PROXY (CVE-2016-5385) */
-    {"forwarded", FIELD_FORWARDED},
-    {"x-forwarded-for", FIELD_X_FORWARDED_FOR},
-    {"x-real-ip", FIELD_X_FORWARDED},
-    {"x-request-id", FIELD_X_REQUEST_ID},
-    {"strict-transport-security", FIELD_HSTS},
+    NAME("host", FIELD_HOST),
+    NAME("connection", FIELD_CONNECTION),
+    NAME("content-length", FIELD_CONTENT_LENGTH),
+    NAME("transfer-encoding", FIELD_TRANSFER_ENCODING),
+    NAME("upgrade", FIELD_UPGRADE),
+    NAME("te", FIELD_HOP),
+    NAME("keep-alive", FIELD_HOP),
+    NAME("proxy-connection", FIELD_HOP),
+    NAME("proxy-authenticate", FIELD_HOP),
+    NAME("proxy-authorization", FIELD_HOP),
+    NAME("proxy", FIELD_HOP), /* no field, but what CGI takes for HTTP_PROXY (CVE-2016-5385) */
+    NAME("forwarded", FIELD_FORWARDED),
+    NAME("x-forwarded-for", FIELD_X_FORWARDED_FOR),
+    NAME("x-real-ip", FIELD_X_FORWARDED),
+    NAME("x-request-id", FIELD_X_REQUEST_ID),
+    NAME("strict-transport-security", FIELD_HSTS),
 };
 
 static uint8_t identify_plain(struct text name)
 {
 	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-		if (text_is(name, known[i].name))
+		if (name.len == known[i].len && strncasecmp(name.at, known[i].name, name.len) == 0)
 			return known[i].id;
 	if (name.len > 12 && strncasecmp(name.at, "x-forwarded-", 12) == 0)
 		return FIELD_X_FORWARDED;

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
+#include <strings.h>
 
 #include <llhttp.h>
 
@@ -76,7 +78,12 @@ unsigned head_parse_response(struct head *, llhttp_t *, const char *, size_t n, 
 /* Chunked framing: how many of n bytes belong to the body, trailers included. *ended is set at its end. SIZE_MAX: broken. */
 size_t chunks_advance(llhttp_t *, const char *, size_t n, bool *ended);
 
-bool text_is(struct text, const char *lower);        /* without case */
+/* Without case. Inline, because the length of a literal is known where it stands: most answers need no look at the bytes. */
+static inline bool text_is(struct text t, const char *lower)
+{
+	return strlen(lower) == t.len && strncasecmp(t.at, lower, t.len) == 0;
+}
+
 bool text_has_token(struct text, const char *lower); /* in a comma-separated list */
 
 #endif

@@ -16,11 +16,6 @@ void out_bytes(struct out *o, const char *s, size_t n)
 	o->buf->w += (uint32_t)n;
 }
 
-void out_text(struct out *o, const char *s)
-{
-	out_bytes(o, s, strlen(s));
-}
-
 void out_number(struct out *o, uint64_t v)
 {
 	char digits[20];

@@ -269,7 +269,7 @@ static void add_missing(struct out *o, const struct head *h, bool trusted, const
 
 static void write_forwarded(struct core *c, struct out *o, const struct head *h, const struct asked *a, bool trusted)
 {
-	char client[ADDR_TEXT], port[12];
+	char client[ADDR_TEXT];
 	const struct http_conf *conf = &c->env->conf->http;
 	addr_format_host(&c->client, client);
 	const size_t n = strlen(client);
@@ -284,8 +284,11 @@ static void write_forwarded(struct core *c, struct out *o, const struct head *h,
 	add_missing(o, h, trusted, "x-real-ip", "X-Real-IP: ", client, n);
 	add_missing(o, h, trusted, "x-forwarded-proto", "X-Forwarded-Proto: ", c->tls ? "https" : "http", c->tls ? 5 : 4);
 	add_missing(o, h, trusted, "x-forwarded-host", "X-Forwarded-Host: ", a->authority.at, a->authority.len);
-	int len = snprintf(port, sizeof port, "%u", c->tls ? conf->https_port : conf->http_port);
-	add_missing(o, h, trusted, "x-forwarded-port", "X-Forwarded-Port: ", port, (size_t)len);
+	if (!trusted || find_field(h, "x-forwarded-port") == NULL) {
+		out_text(o, "X-Forwarded-Port: ");
+		out_number(o, c->tls ? conf->https_port : conf->http_port);
+		out_text(o, "\r\n");
+	}
 }
 
 enum { ID_LEN = 32 };

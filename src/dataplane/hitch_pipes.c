@@ -9,6 +9,8 @@
  */
 #include "hitch_pipes.h"
 
+#include "hitch_io.h"
+
 #include <poll.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -53,6 +55,7 @@ int hitch_pipe(int fd[2])
 
 int hitch_close(int fd)
 {
+	hitch_io_forget(fd);
 	for (size_t i = 0; i < kept.n; i++) {
 		if (kept.fd[i] != fd)
 			continue;

@@ -42,7 +42,7 @@ build() {
 	config_h >obj/config.h
 	bison -y -d -t -o obj/cfg_parser.c src/cfg_parser.y
 	flex -o obj/cfg_lex.c src/cfg_lex.l
-	for c in src/configuration.c src/hitch.c src/hssl_locks.c src/logging.c src/ocsp.c src/ringbuffer.c \
+	for c in src/configuration.c src/hitch.c src/hssl_locks.c src/logging.c src/ocsp.c \
 		src/foreign/*.c obj/cfg_parser.c obj/cfg_lex.c; do
 		musl-gcc -std=gnu11 $C_FLAGS -fno-strict-aliasing -DOPENSSL_SUPPRESS_DEPRECATED -Dmain=hitch_main \
 			-Werror=implicit-function-declaration \
@@ -51,9 +51,11 @@ build() {
 	done
 	musl-gcc -std=gnu11 $C_FLAGS -fno-strict-aliasing -Wall -Werror \
 		-Iobj -Isrc -Isrc/foreign -I"$openssl/include" -I"$libev/include" -c "$packages_dir/hitch_tls.c" -o obj/hitch_tls.o
-	# The linker's half of src/dataplane/hitch_pipes.c and of hitch_tls.c: hitch.c alone calls these by other names.
-	"$($HOST_CC -print-prog-name=objcopy)" --redefine-sym pipe=hitch_pipe --redefine-sym close=hitch_close \
-		--redefine-sym SSL_CTX_set_session_id_context=hitch_session_id_context \
+	# The linker's half of src/dataplane/hitch_*.c. Hitch, libev and OpenSSL's socket BIO call some functions by other names …
+	objcopy=$($HOST_CC -print-prog-name=objcopy)
+	"$objcopy" $(renamed pipe close accept4 connect recv send SSL_new SSL_do_handshake SSL_read) obj/hitch.o
+	# … and hitch.c and ocsp.c some of OpenSSL's and Hitch's own, for hitch_tls.c.
+	"$objcopy" --redefine-sym SSL_CTX_set_session_id_context=hitch_session_id_context \
 		--redefine-sym SSL_set_verify=hitch_set_verify \
 		--redefine-sym SSL_get1_peer_certificate=hitch_peer_certificate \
 		--redefine-sym PEM_write_bio_X509_AUX=PEM_write_bio_X509 \
@@ -61,8 +63,18 @@ build() {
 		--redefine-sym ev_stat_start=hitch_watch_staple --redefine-sym HOCSP_mktask=hitch_ocsp_task \
 		--redefine-sym HOCSP_init_file=hitch_init_staple \
 		obj/hitch.o
-	"$($HOST_CC -print-prog-name=objcopy)" --redefine-sym X509_get1_ocsp=hitch_ocsp_urls obj/ocsp.o
-	mkdir -p "$DEST/lib"
+	"$objcopy" --redefine-sym X509_get1_ocsp=hitch_ocsp_urls obj/ocsp.o
+	"$objcopy" $(renamed close epoll_ctl epoll_wait) "$libev/lib/libev.a" obj/libev.a
+	(cd obj && "$($HOST_CC -print-prog-name=ar)" x "$openssl/lib/libcrypto.a" libcrypto-lib-bss_sock.o)
+	"$objcopy" $(renamed read write) obj/libcrypto-lib-bss_sock.o
+	mkdir -p "$DEST/lib" "$DEST/include"
 	seal hitch_main "$DEST/lib/hitch.o" obj/*.o \
-		"$openssl/lib/libssl.a" "$openssl/lib/libcrypto.a" "$libev/lib/libev.a"
+		"$openssl/lib/libssl.a" "$openssl/lib/libcrypto.a" obj/libev.a
+	# … and what stands in for OpenSSL's calls them under their own. The ring buffer is ours, behind upstream's header.
+	"$objcopy" $(printf -- '--globalize-symbol=%s ' SSL_new SSL_do_handshake SSL_read SSL_has_pending SSL_get_fd SSL_CTX_ctrl) \
+		"$DEST/lib/hitch.o"
+	cp src/ringbuffer.h "$DEST/include/"
 }
+
+# renamed NAME…: what objcopy is to do so that NAME is called as hitch_NAME
+renamed() { printf -- '--redefine-sym %s\n' "$@" | sed 's/ \(.*\)/ \1=hitch_\1/'; }

@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: Apache-2.0
+/**
+ * `make bench`: Evener beside other proxies, in one session, alternating round by round. `--quick` for a look; `--only ID` for one
+ * scenario; `--write` puts the tables into docs/performance.md. Results: dist/bench/.
+ */
+import { execFileSync } from "node:child_process";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpus, release } from "node:os";
+import { join, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { HOST } from "./lib/load.ts";
+import { type Result, type Row, toMarkdown, toSvg } from "./lib/report.ts";
+import { hasProgram, Session, waitForPort } from "./lib/session.ts";
+import { createPemMaker } from "./peers/certificates.ts";
+import { evenerHttp, evenerTcp, hitchAlone, hitchWithUpstream } from "./peers/evener.ts";
+import { caddy, haproxyHttp, haproxyTcp, nginxHttp, nginxPaths, nginxStream } from "./peers/others.ts";
+import type { Peer, Running, Setup } from "./peers/peer.ts";
+import { sampleIdle } from "./scenarios/idle.ts";
+import { measureModel } from "./scenarios/model.ts";
+import { reloadStorm, sampleCertificates } from "./scenarios/reloads.ts";
+import type { Sample, Scenario, Size } from "./scenarios/scenario.ts";
+import { DOWNLOAD_BYTES, POD, TRAFFIC } from "./scenarios/traffic.ts";
+
+const FULL: Size = {
+  rounds: 7,
+  seconds: 2,
+  connections: 1000,
+  idle: 5000,
+  certificates: 5000,
+  ingresses: [100, 1000, 10_000],
+};
+const QUICK: Size = {
+  rounds: 2,
+  seconds: 1,
+  connections: 400,
+  idle: 1000,
+  certificates: 500,
+  ingresses: [100, 1000],
+};
+const OUT = resolve("dist/bench");
+
+const { values: options } = parseArgs({
+  options: {
+    quick: { type: "boolean", default: false },
+    only: { type: "string", default: "" },
+    write: { type: "boolean", default: false },
+  },
+});
+const size = options.quick ? QUICK : FULL;
+const isWanted = (id: string) => id.startsWith(options.only);
+const print = (text: string) => process.stdout.write(`${text}\n`);
+
+function listPeers(): readonly Peer[] {
+  const always = [evenerHttp, haproxyHttp, nginxHttp, evenerTcp, haproxyTcp, nginxStream];
+  if (options.quick) return always;
+  return [
+    ...always,
+    hitchAlone,
+    ...(process.env.BALANCE_UPSTREAM === undefined ? [] : [hitchWithUpstream]),
+    ...(hasProgram("caddy") ? [caddy] : []),
+  ];
+}
+
+/** Small answers, big ones, and a sink for uploads. */
+function startPod(session: Session): void {
+  session.write("www/download", "x".repeat(DOWNLOAD_BYTES));
+  const conf = session.write(
+    "pod.conf",
+    `daemon off; worker_processes 1; worker_rlimit_nofile 16000; error_log /dev/null crit; pid ${session.dir}/pod.pid;
+events { worker_connections 15000; }
+http { access_log off; sendfile on; keepalive_requests 100000000; keepalive_timeout 300s; client_max_body_size 0;
+client_body_buffer_size 11m;
+${nginxPaths(session.dir, "pod")}
+server { listen 127.0.0.1:${POD} backlog=4096;
+location = / { return 200 "hello, world\\n"; }
+location = /upload { proxy_pass http://127.0.0.1:${POD + 1}; }
+location = /requests { stub_status; }
+location = /download { root ${session.dir}/www; default_type application/octet-stream; } }
+server { listen 127.0.0.1:${POD + 1}; location / { return 200 "taken\\n"; } } }
+`,
+  );
+  session.start("nginx", ["-c", conf]);
+}
+
+async function writePems(session: Session, n: number): Promise<{ pems: string[]; names: string[] }> {
+  const maker = await createPemMaker();
+  const names = [HOST, ...Array.from({ length: n - 1 }, (_, i) => `h${i + 1}.example`)];
+  const pems: string[] = [];
+  for (const [i, name] of names.entries()) {
+    const { key, cert } = await maker.make(name);
+    // haproxy takes a directory of such files, and nothing else in it.
+    const base = i === 0 ? "default/a" : `many/${i}`;
+    const apart = i === 0 ? base : `apart/${i}`;
+    pems.push(session.write(`${base}.pem`, `${key}${cert}`));
+    session.write(`${apart}.key`, key);
+    session.write(`${apart}.crt`, cert);
+  }
+  return { pems, names };
+}
+
+async function startAll(peers: readonly Peer[], setup: Setup): Promise<Map<Peer, Running>> {
+  const running = new Map<Peer, Running>();
+  for (const peer of peers) {
+    const one = await peer.start(setup);
+    await waitForPort(one.port);
+    running.set(peer, one);
+  }
+  return running;
+}
+
+async function runScenario(scenario: Scenario, running: ReadonlyMap<Peer, Running>): Promise<Result> {
+  const samples = new Map<Peer, Sample[]>();
+  for (let round = 0; round < scenario.rounds(size); round++) {
+    for (const [peer, one] of running) {
+      if (!scenario.isFor(peer)) continue;
+      try {
+        const sample = await scenario.sample(one, size);
+        samples.set(peer, [...(samples.get(peer) ?? []), sample]);
+      } catch (cause) {
+        throw new Error(`${peer.name}, ${scenario.id}: ${cause}`, { cause });
+      }
+    }
+  }
+  const rows = [...samples].map(
+    ([{ name, ours, mode }, list]): Row => ({ peer: name, ours, mode, samples: list }),
+  );
+  return { id: scenario.id, title: scenario.title, columns: scenario.columns, rows };
+}
+
+/** Peers one after the other, each in a session of its own: memory and the time to start are among the figures. */
+async function runApart(
+  peers: readonly Peer[],
+  certificates: number,
+  sample: (running: Running, startMs: number, names: readonly string[]) => Promise<Sample>,
+): Promise<readonly Row[]> {
+  const rows: Row[] = [];
+  for (const peer of peers) {
+    const session = new Session();
+    try {
+      startPod(session);
+      await waitForPort(POD);
+      const { pems, names } = await writePems(session, certificates);
+      const begin = performance.now();
+      const running = await peer.start({ session, bin: resolve("dist/bin"), pod: POD, pems, names });
+      await waitForPort(running.port);
+      const samples = [await sample(running, performance.now() - begin, names)];
+      rows.push({ peer: peer.name, ours: peer.ours, mode: peer.mode, samples });
+    } finally {
+      await session.end();
+    }
+  }
+  return rows;
+}
+
+async function runIdle(): Promise<Result> {
+  return {
+    id: "idle",
+    title: `Memory per idle TLS connection, ${size.idle} connections`,
+    columns: [{ key: "kb", label: "KB per connection (PSS)", digits: 1 }],
+    rows: await runApart(listPeers(), 1, (running) => sampleIdle(running, size.idle)),
+  };
+}
+
+async function runCertificates(): Promise<Result> {
+  return {
+    id: "certificates",
+    title: `${size.certificates} certificates, and a reload under load`,
+    columns: [
+      { key: "ratio", label: "p99 to undisturbed", digits: 2 },
+      { key: "failed", label: "failed requests", digits: 0 },
+      { key: "start", label: "start, ms", digits: 0 },
+      { key: "first", label: "first handshake, ms", digits: 1 },
+      { key: "memory", label: "MB (PSS)", digits: 0 },
+      { key: "us", label: "CPU µs per request, reload included", digits: 1 },
+    ],
+    rows: await runApart([evenerHttp, haproxyHttp, nginxHttp], size.certificates, (running, startMs, names) =>
+      sampleCertificates(running, startMs, names.at(-1) ?? ""),
+    ),
+  };
+}
+
+function runModel(): string {
+  const lines = size.ingresses.map((n) => {
+    const { first, change } = measureModel(n);
+    return `| ${n} | ${first.toFixed(0)} | ${change.toFixed(1)} | ${((first * 1000) / n).toFixed(0)} |`;
+  });
+  return `### Rebuild of the model, with rendering\n
+| Ingresses | first, ms | after one endpoint changed, ms | first, µs per Ingress |
+|---|---|---|---|
+${lines.join("\n")}
+`;
+}
+
+function describeMachine(): string {
+  const first = (program: string, ...args: string[]) => {
+    try {
+      return execFileSync(program, args, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] }).split(
+        "\n",
+      )[0];
+    } catch {
+      return undefined;
+    }
+  };
+  const version = (name: string) =>
+    execFileSync("sh", ["-c", `${name} 2>&1 | head -n 1`], { encoding: "utf8" }).trim();
+  const commit = first("git", "rev-parse", "--short", "HEAD") ?? "unknown";
+  const versions = [
+    version("haproxy -v"),
+    version("nginx -v"),
+    ...(hasProgram("caddy") ? [`caddy ${version("caddy version")}`] : []),
+  ];
+  return `${cpus().length} × ${cpus()[0]?.model.trim()}, Linux ${release()}; ${versions.join("; ")}; commit ${commit}; ${size.rounds} alternating rounds`;
+}
+
+async function main(): Promise<void> {
+  const results: Result[] = [];
+  const texts: string[] = [
+    `Measured by \`make bench${options.quick ? "-quick" : ""}\`: ${describeMachine()}.\n`,
+  ];
+  const keep = (result: Result) => {
+    results.push(result);
+    texts.push(toMarkdown(result));
+    print(toMarkdown(result));
+  };
+  const traffic = [...TRAFFIC, reloadStorm].filter(({ id }) => isWanted(id));
+  if (traffic.length > 0) {
+    const session = new Session();
+    try {
+      startPod(session);
+      await waitForPort(POD);
+      const { pems, names } = await writePems(session, 1);
+      const running = await startAll(listPeers(), {
+        session,
+        bin: resolve("dist/bin"),
+        pod: POD,
+        pems,
+        names,
+      });
+      for (const scenario of traffic) {
+        const some = new Map(
+          [...running].filter(
+            ([peer, one]) => scenario !== reloadStorm || (one.reload !== undefined && peer.mode === "http"),
+          ),
+        );
+        keep(await runScenario(scenario, some));
+      }
+    } finally {
+      await session.end();
+    }
+  }
+  if (isWanted("idle")) keep(await runIdle());
+  if (isWanted("certificates")) keep(await runCertificates());
+  if (isWanted("model")) {
+    texts.push(runModel());
+    print(texts.at(-1) ?? "");
+  }
+  mkdirSync(OUT, { recursive: true });
+  writeFileSync(join(OUT, "results.json"), `${JSON.stringify(results, null, 2)}\n`);
+  writeFileSync(join(OUT, "results.md"), texts.join("\n"));
+  for (const result of results) writeFileSync(join(OUT, `${result.id}.svg`), toSvg(result));
+  print(`written to dist/bench/: results.md, results.json and ${results.length} charts`);
+  if (options.write) writeDocs(texts.join("\n"), results);
+}
+
+const BEGIN = "<!-- figures: make bench BENCH_FLAGS=--write -->";
+const END = "<!-- /figures -->";
+
+function writeDocs(text: string, results: readonly Result[]): void {
+  const path = "docs/performance.md";
+  const page = readFileSync(path, "utf8");
+  const [from, to] = [page.indexOf(BEGIN), page.indexOf(END)];
+  if (from < 0 || to < from) throw new Error(`${path} has no place for figures`);
+  writeFileSync(path, `${page.slice(0, from + BEGIN.length)}\n\n${text}\n${page.slice(to)}`);
+  mkdirSync("docs/charts", { recursive: true });
+  for (const result of results) writeFileSync(`docs/charts/${result.id}.svg`, toSvg(result));
+}
+
+await main();

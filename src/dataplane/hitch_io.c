@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * hitch_io: level-triggered readiness for libev out of edge-triggered epoll.
+ *
+ * Hitch writes whatever it has read by asking libev for "writable", and takes that back afterwards: four epoll_ctl(2) for each request. A
+ * socket is nearly always writable, and whether it is readable is known once a read has come back short. So each of Hitch's connections is registered
+ * with the kernel once, edge-triggered; what the last calls said of it is kept here, and libev's interest is compared with that in
+ * user space. Listeners, pipes and timers go to the kernel as before.
+ *
+ * What is kept may be too hopeful, never too pessimistic: a wrong "ready" costs one EAGAIN, a missed one would stall a connection.
+ */
+#include "hitch_io.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+	/* Turns of the loop that may go by on what is known here before the kernel is asked again. */
+	TURNS = 4,
+	KERNEL_EVENTS = 256,
+};
+
+/* Marks our registrations; libev's own data hold a descriptor and a count that never gets this far. */
+#define STREAM (UINT64_C(1) << 63)
+
+struct stream {
+	uint64_t data;     /* libev's, given back with its events */
+	uint32_t interest; /* EPOLLIN, EPOLLOUT */
+	uint32_t ready;
+	bool known;     /* a connection: all below holds */
+	bool added;     /* as far as libev knows */
+	bool in_kernel;
+	bool armed;     /* the kernel is to tell when it is writable */
+	bool is_unix;
+	bool connected;
+	bool hup;       /* an end or an error is known: only EAGAIN or the end itself says that all has been read */
+	bool queued;
+};
+
+static struct {
+	struct stream *at; /* by descriptor */
+	int n;
+	int *queue;        /* descriptors with something ready that libev wants, perhaps */
+	int queue_n, queue_cap;
+	int turns;
+	int epoll;
+} io = {.epoll = -1};
+
+static struct stream *find(int fd)
+{
+	return fd >= 0 && fd < io.n && io.at[fd].known ? &io.at[fd] : NULL;
+}
+
+/* Without memory the socket is watched by the kernel, as if this file did not exist. */
+static struct stream *make(int fd)
+{
+	if (fd >= io.n) {
+		int n = fd + 1 > 2 * io.n ? fd + 64 : 2 * io.n;
+		struct stream *at = realloc(io.at, (size_t)n * sizeof *at);
+		if (at == NULL)
+			return NULL;
+		memset(at + io.n, 0, (size_t)(n - io.n) * sizeof *at);
+		io.at = at;
+		io.n = n;
+	}
+	/* The queue has room for every descriptor, so that nothing can fail later. */
+	if (io.queue_cap < io.n) {
+		int *queue = realloc(io.queue, (size_t)io.n * sizeof *queue);
+		if (queue == NULL)
+			return NULL;
+		io.queue = queue;
+		io.queue_cap = io.n;
+	}
+	const bool queued = io.at[fd].queued;
+	io.at[fd] = (struct stream){.known = true, .queued = queued};
+	return &io.at[fd];
+}
+
+static uint32_t wanted(const struct stream *s)
+{
+	return s->known && s->added ? s->ready & s->interest : 0;
+}
+
+static bool enqueue(struct stream *s)
+{
+	if (s->queued || wanted(s) == 0)
+		return false;
+	s->queued = true;
+	io.queue[io.queue_n++] = (int)(s - io.at);
+	return true;
+}
+
+static int tell_kernel(struct stream *s)
+{
+	struct epoll_event e = {
+		.events = EPOLLIN | EPOLLRDHUP | EPOLLET | (s->armed ? EPOLLOUT : 0u),
+		.data.u64 = STREAM | (uint64_t)(s - io.at),
+	};
+	const int r = epoll_ctl(io.epoll, s->in_kernel ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, (int)(s - io.at), &e);
+	if (r == 0)
+		s->in_kernel = true;
+	return r;
+}
+
+/* Writing would block. Changing a registration makes the kernel look at once, so a change just before is not missed. */
+static void arm(struct stream *s)
+{
+	s->ready &= ~(uint32_t)EPOLLOUT;
+	if (s->armed && !s->is_unix)
+		return;
+	s->armed = true;
+	if (s->in_kernel)
+		(void)tell_kernel(s);
+}
+
+static void note(struct stream *s, uint32_t events)
+{
+	if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+		s->hup = true;
+	if (events & (EPOLLIN | EPOLLRDHUP))
+		s->ready |= EPOLLIN;
+	if (events & (EPOLLHUP | EPOLLERR))
+		s->ready |= EPOLLIN | EPOLLOUT;
+	if (events & EPOLLOUT) {
+		s->ready |= EPOLLOUT;
+		/* A Unix socket tells of every read at its other end: so only while somebody waits for it. */
+		if (s->armed && s->is_unix) {
+			s->armed = false;
+			(void)tell_kernel(s);
+		}
+	}
+}
+
+static void has_read(int fd, ssize_t r, size_t n)
+{
+	struct stream *s = find(fd);
+	if (s == NULL)
+		return;
+	if (r < 0 ? errno == EAGAIN : r > 0 && (size_t)r < n && !s->hup)
+		s->ready &= ~(uint32_t)EPOLLIN;
+}
+
+static void has_written(int fd, ssize_t r, size_t n)
+{
+	struct stream *s = find(fd);
+	if (s == NULL)
+		return;
+	if (r < 0 ? errno == EAGAIN : (size_t)r < n) {
+		const int error = errno;
+		arm(s);
+		errno = error;
+	}
+}
+
+int hitch_accept4(int fd, struct sockaddr *addr, socklen_t *len, int flags)
+{
+	const int client = accept4(fd, addr, len, flags);
+	struct stream *s = client < 0 ? NULL : make(client);
+	if (s != NULL) {
+		s->connected = true;
+		s->ready = EPOLLOUT;
+	}
+	return client;
+}
+
+int hitch_connect(int fd, const struct sockaddr *addr, socklen_t len)
+{
+	struct stream *s = find(fd);
+	if (s != NULL && s->connected) {
+		/* Hitch asks a second time, to learn how the first went. */
+		errno = EISCONN;
+		return -1;
+	}
+	const int r = connect(fd, addr, len);
+	const int error = errno;
+	if (s == NULL && (r == 0 || error == EINPROGRESS) && (s = make(fd)) != NULL)
+		s->is_unix = addr->sa_family == AF_UNIX;
+	if (s != NULL) {
+		s->connected = r == 0 || error == EISCONN;
+		if (s->connected)
+			s->ready |= EPOLLOUT;
+		else if (error == EINPROGRESS || error == EALREADY)
+			arm(s);
+	}
+	errno = error;
+	return r;
+}
+
+ssize_t hitch_recv(int fd, void *at, size_t n, int flags)
+{
+	const ssize_t r = recv(fd, at, n, flags);
+	has_read(fd, r, n);
+	return r;
+}
+
+ssize_t hitch_send(int fd, const void *at, size_t n, int flags)
+{
+	const ssize_t r = send(fd, at, n, flags);
+	has_written(fd, r, n);
+	return r;
+}
+
+ssize_t hitch_read(int fd, void *at, size_t n)
+{
+	const ssize_t r = read(fd, at, n);
+	has_read(fd, r, n);
+	return r;
+}
+
+ssize_t hitch_write(int fd, const void *at, size_t n)
+{
+	const ssize_t r = write(fd, at, n);
+	has_written(fd, r, n);
+	return r;
+}
+
+void hitch_io_readable(int fd)
+{
+	struct stream *s = find(fd);
+	if (s == NULL)
+		return;
+	s->ready |= EPOLLIN;
+	(void)enqueue(s);
+}
+
+void hitch_io_forget(int fd)
+{
+	if (fd >= 0 && fd == io.epoll) {
+		/* libev makes itself a new one, and adds everything again. */
+		for (int i = 0; i < io.n; i++)
+			io.at[i].added = io.at[i].in_kernel = false;
+		io.epoll = -1;
+	}
+	struct stream *s = find(fd);
+	if (s != NULL)
+		*s = (struct stream){.queued = s->queued};
+}
+
+int hitch_epoll_ctl(int epoll, int op, int fd, struct epoll_event *event)
+{
+	struct stream *s = find(fd);
+	if (s == NULL)
+		return epoll_ctl(epoll, op, fd, event);
+	io.epoll = epoll;
+	if (s->added == (op == EPOLL_CTL_ADD)) {
+		errno = s->added ? EEXIST : ENOENT;
+		return -1;
+	}
+	if (!s->in_kernel && tell_kernel(s) < 0)
+		return -1;
+	s->added = op != EPOLL_CTL_DEL;
+	s->interest = event->events;
+	s->data = event->data.u64;
+	(void)enqueue(s);
+	return 0;
+}
+
+static void put(struct epoll_event *at, const struct stream *s)
+{
+	*at = (struct epoll_event){.events = wanted(s), .data.u64 = s->data};
+}
+
+/* What is ready stays in the queue: who has not been served by the next turn is told again. */
+static int take_queue(struct epoll_event *events, int max)
+{
+	int kept = 0, n = 0;
+	for (int i = 0; i < io.queue_n; i++) {
+		struct stream *s = &io.at[io.queue[i]];
+		if (wanted(s) == 0) {
+			s->queued = false;
+			continue;
+		}
+		io.queue[kept++] = io.queue[i];
+		if (n < max)
+			put(&events[n++], s);
+	}
+	io.queue_n = kept;
+	return n;
+}
+
+int hitch_epoll_wait(int epoll, struct epoll_event *events, int max, int timeout)
+{
+	struct epoll_event k[KERNEL_EVENTS];
+	int n = take_queue(events, max);
+	if (n == max || (n > 0 && ++io.turns < TURNS))
+		return n;
+	io.turns = 0;
+	const int room = max - n < KERNEL_EVENTS ? max - n : KERNEL_EVENTS;
+	const int got = epoll_wait(epoll, k, room, n > 0 ? 0 : timeout);
+	if (got < 0)
+		return n > 0 ? n : got;
+	for (int i = 0; i < got; i++) {
+		if (!(k[i].data.u64 & STREAM)) {
+			events[n++] = k[i];
+			continue;
+		}
+		struct stream *s = find((int)(k[i].data.u64 & ~STREAM));
+		if (s == NULL)
+			continue;
+		note(s, k[i].events);
+		if (enqueue(s))
+			put(&events[n++], s);
+	}
+	return n;
+}
