@@ -181,7 +181,10 @@ export function toModelSettings(raw: Omit<RawOptions, "source" | "secrets">): Mo
 
 export function toRunSettings(command: Command): RunSettings {
   const raw = command.opts<RawOptions>();
-  if ([raw.httpPort, raw.httpsPort].includes(raw.healthzPort)) {
+  const model = toModelSettings(raw);
+  const { tls } = model;
+  const ports = [raw.httpPort, raw.httpsPort, raw.internalTlsPort, ...(tls?.extraTlsPorts ?? [])];
+  if ([...ports, ...(tls?.tcpServices ?? []).map(({ port }) => port)].includes(raw.healthzPort)) {
     throw new SettingsError(`--healthz-port ${raw.healthzPort} is taken by another listener`);
   }
   return Object.freeze({
@@ -197,7 +200,7 @@ export function toRunSettings(command: Command): RunSettings {
     reloadIntervalMs: Math.round(raw.reloadInterval * 1000),
     logLevel: raw.logLevel,
     logFormat: raw.logFormat,
-    model: toModelSettings(raw),
+    model,
   });
 }
 

@@ -7,6 +7,7 @@ import {
   safeCiphersuites,
   safeClientMode,
   safeCurves,
+  safeFrontendHost,
   safeInteger,
   safePath,
   safePort,
@@ -58,11 +59,12 @@ const known = new WeakMap<Ir["hitch"], string>();
 
 function render(hitch: Ir["hitch"]): string {
   const { tls } = hitch;
+  const ocspDir = safePath(hitch.ocspDir);
   const certDir = safePath(hitch.certDir);
   const pathOf = ({ id }: { readonly id: string }): string => `${certDir}/${safeCertificateId(id)}.pem`;
   return template({
     frontends: hitch.frontends.map(({ host, port }) => ({
-      host: host === "127.0.0.1" ? "127.0.0.1" : "*",
+      host: safeFrontendHost(host),
       port: safePort(port),
     })),
     front: hitch.front,
@@ -72,7 +74,7 @@ function render(hitch: Ir["hitch"]): string {
     curves: safeCurves(tls.curves),
     preferServerCiphers: tls.preferServerCiphers,
     strictSni: tls.strictSni,
-    ocspDir: tls.ocspStapling ? safePath(hitch.ocspDir) : "",
+    ocspDir: tls.ocspStapling ? ocspDir : "",
     backendSocket: safePath(hitch.backendSocket),
     alpn: safeAlpn(hitch.alpn),
     workers: safeInteger(hitch.workers, 1, 64),

@@ -49,6 +49,10 @@ export function safePort(value: number): string {
   return String(check(isPortNumber(value), "port", value));
 }
 
+export function safeFrontendHost(value: string): string {
+  return check(value === "*" || value === "127.0.0.1", "host to listen on", value);
+}
+
 export function safePath(value: string): string {
   return check(/^\/[A-Za-z0-9._/-]{1,200}$/.test(value), "path", value);
 }

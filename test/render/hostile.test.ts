@@ -111,7 +111,12 @@ describe("rendering is a second line of defence", () => {
       hitch: { ...ir.hitch, certificates: ir.hitch.certificates.map(({ id }) => ({ id })) },
     };
     const parts = {
-      hitch: { ...rendered.hitch, served: undefined, defaultCertificate: { id: "default" } },
+      hitch: {
+        ...rendered.hitch,
+        served: undefined,
+        relayed: undefined,
+        defaultCertificate: { id: "default" },
+      },
       // Backups are names of Services; what is rendered of them are their endpoints.
       balance: {
         ...ir.balance,

@@ -41,6 +41,8 @@ export function listScopes({ model, secrets, publishService }: ScopeSettings): S
 /** What other objects refer to and no watch covers. */
 export function listNamedScopes(store: Store, { model, secrets }: ScopeSettings): Scope[] {
   const scopes = secrets === "named" ? listNamedSecrets(store, model) : [];
+  // Certificates of CAs, too, are seldom of the type that is watched.
+  scopes.push(...listClientCas(store));
   for (const { metadata, spec } of store.clientCertificatePolicies.values()) {
     const { namespace } = metadata ?? {};
     const { secret, configMap } = spec.ca;
@@ -61,6 +63,22 @@ export function listNamedScopes(store: Store, { model, secrets }: ScopeSettings)
     if (secrets === "named" || !isWatched) scopes.push({ kind: "Secret", namespace, name });
   }
   return scopes;
+}
+
+/** The Secrets that auth-tls-secret names, of whatever class: a Secret more is watched for an Ingress that is not ours. */
+function listClientCas(store: Store): Scope[] {
+  const scopes = new Map<string, Scope>();
+  for (const { metadata } of store.ingresses.values()) {
+    for (const prefix of ["evener.io", "nginx.ingress.kubernetes.io"]) {
+      const text = metadata?.annotations?.[`${prefix}/auth-tls-secret`]?.trim();
+      const namespace = metadata?.namespace ?? "";
+      const [name = "", of = namespace] = text?.split("/").toReversed() ?? [];
+      // Another namespace's is not for this Ingress.
+      if (of !== namespace || !isDnsSubdomain(name)) continue;
+      scopes.set(`${namespace}/${name}`, { kind: "Secret", namespace, name });
+    }
+  }
+  return [...scopes.values()];
 }
 
 /** The Secrets that our Ingresses name, each once. */
