@@ -71,7 +71,7 @@ bundle:
 	@install -m 0755 src/cli/launcher.sh dist/bin/evener
 
 .PHONY: generate
-generate: deps ## write charts/evener/crds/ and the generated docs anew, from src/crd
+generate: deps ## write charts/evener/crds/ and the generated docs anew, from the tables in src
 	@$(NODE) src/crd/generate.ts
 
 ##@ Verify
@@ -121,6 +121,11 @@ bench-deps: deps dataplane
 
 bench: bench-deps ## Evener beside haproxy, nginx and caddy; BENCH_FLAGS="--only ID" for one scenario, --write for docs/performance.md
 	@$(NODE) bench/bench.ts $(BENCH_FLAGS)
+
+.PHONY: bench-relay
+bench-relay: deps dataplane ## memory per relayed connection and CPU per relayed MB beside haproxy (CONNECTIONS, MEGABYTES, ROUNDS)
+	@vendor/deps.sh haproxy
+	@$(NODE) bench/relay.ts
 
 bench-quick: bench-deps ## a look, in under three minutes
 	@$(NODE) bench/bench.ts --quick $(BENCH_FLAGS)

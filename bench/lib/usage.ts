@@ -13,7 +13,8 @@ function readOr(path: string, otherwise: string): string {
   }
 }
 
-function listTree(pids: readonly number[]): readonly number[] {
+/** These processes and their living descendants. */
+export function listTree(pids: readonly number[]): readonly number[] {
   const all: number[] = [];
   const todo = [...pids];
   for (let pid = todo.pop(); pid !== undefined; pid = todo.pop()) {

@@ -26,7 +26,7 @@ LLHTTP = $(eval LLHTTP := $(shell vendor/prefix.sh llhttp))$(LLHTTP)
 HITCH = $(eval HITCH := $(shell vendor/prefix.sh hitch))$(HITCH)
 LLHTTP_O := llhttp-llhttp.o llhttp-api.o llhttp-http.o
 
-.PHONY: test-balance test-balance-cli fuzz balance-test-deps balance-test-build balance-fuzz-build
+.PHONY: test-balance test-balance-cli bench-choose fuzz balance-test-deps balance-test-build balance-fuzz-build
 
 ##@ Balance
 test-balance: balance-test-deps ## C unit tests, then the fuzz targets for FUZZ_SECONDS (60) each, all under sanitizers
@@ -36,6 +36,13 @@ test-balance: balance-test-deps ## C unit tests, then the fuzz targets for FUZZ_
 
 test-balance-cli: ## the command line, black box, from the manual page: BALANCE=/path tests any program (default: ours)
 	@$(NODE) --test 'test/balance-cli/*.test.ts'
+
+bench-choose: balance-test-deps ## what choosing a channel costs, by strategy and size of the pool
+	@mkdir -p $(BALANCE_T)
+	@gcc -std=c11 -D_GNU_SOURCE -O2 -Isrc/balance $(BALANCE_TEST_CFLAGS) -o $(BALANCE_T)/choose bench/choose.c $(BALANCE_C) \
+	  $(LLHTTP_O:llhttp-%.o=$(LLHTTP)/src/%.c) $(BALANCE_TEST_LIBS)
+	@$(BALANCE_T)/choose 4
+	@$(BALANCE_T)/choose 64
 
 fuzz: balance-test-deps ## only the fuzz targets, FUZZ_SECONDS (60) each
 	@$(MAKE) --no-print-directory -j"$$(nproc)" balance-fuzz-build

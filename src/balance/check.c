@@ -3,6 +3,7 @@
 #include "check.h"
 
 #include "health.h"
+#include "proxy_write.h"
 #include "socket.h"
 
 #include <errno.h>
@@ -11,7 +12,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-enum { AT_CONNECT, AT_STATUS, AT_INTERIM, AT_REST };
+enum { AT_STATUS, AT_CONNECT, AT_INTERIM, AT_REST };
 
 enum {
 	ANSWER_MAX = 64 * 1024, /* an endpoint that says more than this has been heard */
@@ -25,27 +26,35 @@ void check_stop(struct checking *c)
 	c->fd = -1;
 }
 
+/* The check ends badly, unless its verdict is out already or the fault is this machine's. */
 static enum check_result bad(struct checking *c, unsigned *why, unsigned what)
 {
-	/* An answer that is not wanted any more is cut off; a verdict stays what it was. */
 	const bool decided = c->state == AT_REST;
 	check_stop(c);
+	if (decided || (what < CHECK_GARBLED && !health_is_fault((int)what)))
+		return CHECK_GOING;
+	c->state = AT_REST;
 	*why = what;
-	return decided || (what < CHECK_GARBLED && !health_is_fault((int)what)) ? CHECK_GOING : CHECK_BAD;
+	return CHECK_BAD;
 }
 
 static enum check_result send_request(struct checking *c, const struct check_plan *plan, unsigned *why)
 {
-	char text[REQUEST_MAX], address[ADDR_TEXT];
+	unsigned char text[PROXY_WRITE_MAX + REQUEST_MAX];
+	char address[ADDR_TEXT];
+	const enum send_proxy header = plan->pool->send_proxy;
+	const struct addr nobody = {0};
 	const struct check *h = &plan->pool->check;
 	size_t sent;
 	addr_format(&plan->addr, address);
-	int n = snprintf(text, sizeof text, "GET %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: balance-check\r\nAccept: */*\r\n"
-	                                    "Connection: close\r\n\r\n",
-	                 h->path, h->host == NULL ? address : h->host);
+	/* An endpoint that wants to be told of its clients hears that this is none. */
+	size_t n = header == SEND_PROXY_NONE ? 0 : proxy_write(header, &nobody, &nobody, NULL, 0, text);
+	n += (size_t)snprintf((char *)text + n, REQUEST_MAX,
+	                      "GET %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: balance-check\r\nAccept: */*\r\nConnection: close\r\n\r\n",
+	                      h->path, h->host == NULL ? address : h->host);
 	/* A new socket has room for far more than this, so a short write is a failure too. */
-	const enum io io = socket_send(c->fd, (struct iovec){text, (size_t)n}, &sent);
-	if (io != IO_OK || sent < (size_t)n)
+	const enum io io = socket_send(c->fd, (struct iovec){text, n}, &sent);
+	if (io != IO_OK || sent < n)
 		return bad(c, why, (unsigned)(io == IO_ERROR ? errno : EPIPE));
 	c->state = AT_STATUS;
 	return CHECK_GOING;
@@ -67,31 +76,41 @@ static bool is_digit(char c)
 static enum check_result take_line(struct checking *c, unsigned *why)
 {
 	const char *s = c->line;
-	if (memcmp(s, "HTTP/1.", 7) != 0 || !is_digit(s[7]) || s[8] != ' ' || !is_digit(s[9]) || !is_digit(s[10]) || !is_digit(s[11]))
-		return bad(c, why, CHECK_GARBLED);
 	c->seen = 0;
-	c->state = s[9] == '1' ? AT_INTERIM : AT_REST;
-	if (s[9] == '1')
-		return CHECK_GOING; /* the answer is still to come (RFC 9110 §15.2) */
+	c->state = AT_REST;
+	*why = CHECK_GARBLED;
+	if (memcmp(s, "HTTP/1.", 7) != 0 || !is_digit(s[7]) || s[8] != ' ' || !is_digit(s[9]) || !is_digit(s[10]) || !is_digit(s[11]))
+		return CHECK_BAD;
 	*why = CHECK_STATUS + (unsigned)((s[9] - '0') * 100 + (s[10] - '0') * 10 + s[11] - '0');
-	return s[9] == '2' || s[9] == '3' ? CHECK_GOOD : CHECK_BAD;
+	if (s[9] != '1')
+		return s[9] == '2' || s[9] == '3' ? CHECK_GOOD : CHECK_BAD;
+	c->state = AT_INTERIM; /* the answer is still to come (RFC 9110 §15.2) */
+	return CHECK_GOING;
 }
 
-static enum check_result take_byte(struct checking *c, char byte, unsigned *why)
+static void pass_interim(struct checking *c, char byte)
 {
 	static const char end[] = "\r\n\r\n";
-	switch (c->state) {
-	case AT_STATUS:
-		c->line[c->seen++] = byte;
-		return c->seen == sizeof c->line ? take_line(c, why) : CHECK_GOING;
-	case AT_INTERIM:
-		c->blank = byte == end[c->blank] ? c->blank + 1 : byte == '\r';
-		if (c->blank == sizeof end - 1) {
-			c->blank = 0;
-			c->state = AT_STATUS;
+	c->blank = byte == end[c->blank] ? c->blank + 1 : byte == '\r';
+	if (c->blank < sizeof end - 1)
+		return;
+	c->blank = 0;
+	c->state = AT_STATUS;
+}
+
+enum check_result check_answer(struct checking *c, const char *bytes, size_t n, unsigned *why)
+{
+	enum check_result result = CHECK_GOING;
+	for (size_t i = 0; i < n && c->state != AT_REST; i++) {
+		if (c->state == AT_INTERIM) {
+			pass_interim(c, bytes[i]);
+			continue;
 		}
+		c->line[c->seen++] = bytes[i];
+		if (c->seen == sizeof c->line)
+			result = take_line(c, why);
 	}
-	return CHECK_GOING;
+	return result;
 }
 
 static enum check_result read_answer(struct checking *c, unsigned *why)
@@ -99,33 +118,21 @@ static enum check_result read_answer(struct checking *c, unsigned *why)
 	char text[4096];
 	size_t n;
 	enum check_result result = CHECK_GOING;
-	while (c->fd >= 0) {
-		switch (socket_recv(c->fd, (struct iovec){text, sizeof text}, &n)) {
-		case IO_OK:
-			break;
-		case IO_AGAIN:
+	while (c->read <= ANSWER_MAX) {
+		const enum io io = socket_recv(c->fd, (struct iovec){text, sizeof text}, &n);
+		if (io == IO_AGAIN)
 			return result;
-		case IO_EOF:
-			return result != CHECK_GOING ? check_stop(c), result : bad(c, why, CHECK_GARBLED);
-		default:
-			return result != CHECK_GOING ? check_stop(c), result : bad(c, why, (unsigned)errno);
+		if (io != IO_OK) {
+			const enum check_result end = bad(c, why, io == IO_EOF ? CHECK_GARBLED : (unsigned)errno);
+			return end == CHECK_GOING ? result : end;
 		}
 		c->read += (uint32_t)n;
-		for (size_t i = 0; i < n && c->fd >= 0 && c->state != AT_REST; i++) {
-			enum check_result r = take_byte(c, text[i], why);
-			if (r != CHECK_GOING)
-				result = r;
-		}
-		if (c->read > ANSWER_MAX && c->fd >= 0) {
-			unsigned garbled = CHECK_GARBLED;
-			enum check_result r = bad(c, &garbled, CHECK_GARBLED);
-			if (r == CHECK_BAD) {
-				*why = garbled;
-				result = r;
-			}
-		}
+		const enum check_result verdict = check_answer(c, text, n, why);
+		if (verdict != CHECK_GOING)
+			result = verdict;
 	}
-	return result;
+	const enum check_result end = bad(c, why, CHECK_GARBLED);
+	return end == CHECK_GOING ? result : end;
 }
 
 enum check_result check_begin(struct checking *c, const struct check_plan *plan, int epoll, void *ptr, unsigned *why)

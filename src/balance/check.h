@@ -40,6 +40,9 @@ enum check_result check_event(struct checking *, const struct check_plan *, unsi
 /* Its time is over. */
 enum check_result check_expired(struct checking *, unsigned *why);
 
+/* The part of it that needs no socket: the next bytes of an answer, of which a zeroed checking awaits the first. */
+enum check_result check_answer(struct checking *, const char *bytes, size_t n, unsigned *why);
+
 void check_stop(struct checking *);
 
 #endif

@@ -77,7 +77,8 @@ static void begin(struct checker *c, struct target *t)
 	/* A tenth more or less, so that checks do not fall into step. */
 	t->due = c->now + interval - interval / 10 + below(c, interval / 5 + 1);
 	t->until = c->now + t->plan.pool->check.timeout_ms;
-	tell(c, t, check_begin(&t->checking, &t->plan, c->epoll, t, &why), why);
+	const enum check_result result = check_begin(&t->checking, &t->plan, c->epoll, t, &why);
+	tell(c, t, result, why);
 	settle(c, t);
 }
 
@@ -108,7 +109,8 @@ static void fire(struct checker *c, struct target *t)
 	if (c->now < (going ? t->until : t->due)) {
 		timer_set(&c->wheel, &t->timer, going ? t->until : t->due); /* further away than the wheel reaches */
 	} else if (going) {
-		tell(c, t, check_expired(&t->checking, &why), why);
+		const enum check_result result = check_expired(&t->checking, &why);
+		tell(c, t, result, why);
 		settle(c, t);
 	} else if (!t->waiting) {
 		want(c, t);
@@ -194,7 +196,8 @@ static void turn(struct checker *c)
 		if (target == NULL) {
 			c->told = true;
 		} else if (target->checking.fd >= 0) {
-			tell(c, target, check_event(&target->checking, &target->plan, &why), why);
+			const enum check_result result = check_event(&target->checking, &target->plan, &why);
+			tell(c, target, result, why);
 			settle(c, target);
 		}
 	}

@@ -17,19 +17,20 @@ enum {
 	FULL = 1024,  /* a weight that is not in slow start, as takes_part has it */
 };
 
-static bool is_usable(const struct choice *c, const struct channel *ch)
+static bool is_well(const struct choice *c, const struct channel *ch)
 {
-	if (!pool_enabled(ch))
-		return false;
-	if (!health_usable(c->pool, ch, c->now_ms)) {
-		c->attempt->sick = true;
-		return c->attempt->panic;
-	}
-	return !c->attempt->panic; /* it had its chance */
+	if (health_usable(c->pool, ch, c->now_ms))
+		return !c->attempt->panic; /* it had its chance */
+	c->attempt->sick = true;
+	return c->attempt->panic;
 }
 
-/* The place is taken; of a channel that may be back the first connection has to find that out, and only it goes there. */
-static bool claim(const struct choice *c, const struct channel *ch)
+static bool is_usable(const struct choice *c, const struct channel *ch)
+{
+	return pool_enabled(ch) && (!health_matters(c->pool) || is_well(c, ch));
+}
+
+static bool claim_probe(const struct choice *c, const struct channel *ch)
 {
 	struct attempt *a = c->attempt;
 	a->claim = 0;
@@ -40,16 +41,42 @@ static bool claim(const struct choice *c, const struct channel *ch)
 	return false;
 }
 
-static bool take(const struct choice *c, const struct channel *ch)
+/* The place is taken; of a channel that may be back the first connection has to find that out, and only it goes there. */
+static bool claim(const struct choice *c, const struct channel *ch)
 {
-	if (ch->max == 0) {
-		shm_add(shm_cell(ch->slot, c->worker), V_ACTIVE, 1);
-		return claim(c, ch);
-	}
+	return !health_matters(c->pool) || claim_probe(c, ch);
+}
+
+static bool has_room(const struct choice *c, const struct channel *ch)
+{
+	if (ch->max == 0 || shm_sum(ch->slot, V_ACTIVE) < ch->max)
+		return true;
+	c->attempt->full = true;
+	return false;
+}
+
+/* Looks first: trying costs a lot more, and in a crowd nearly all that is tried is full. */
+static bool take_limited(const struct choice *c, const struct channel *ch)
+{
+	if (!has_room(c, ch))
+		return false;
 	if (place_take(ch->slot, V_ACTIVE, c->worker, ch->max))
 		return claim(c, ch);
 	c->attempt->full = true;
 	return false;
+}
+
+static bool take(const struct choice *c, const struct channel *ch)
+{
+	if (ch->max != 0)
+		return take_limited(c, ch);
+	shm_add(shm_cell(ch->slot, c->worker), V_ACTIVE, 1);
+	return claim(c, ch);
+}
+
+bool choose_this(const struct choice *c, const struct channel *ch)
+{
+	return is_usable(c, ch) && take(c, ch);
 }
 
 static const struct channel *given(const struct choice *c, uint32_t i)
@@ -79,13 +106,8 @@ static bool takes_part(const struct choice *c, const struct channel *ch, uint64_
 	return c->pool->slow_start_ms == 0 || lot >> 54 < share(c, ch);
 }
 
-/* Made anew when it is first used and when a weight has changed. */
-static struct schedule *schedule_of(const struct group *g)
+static void make_schedule(const struct group *g, struct schedule *s, uint32_t version)
 {
-	struct schedule *s = g->schedule;
-	const uint32_t version = atomic_load_explicit(&shm_shared(g->slot)->weights_version, memory_order_acquire) + 1;
-	if (__builtin_expect(s->version == version, 1))
-		return s;
 	for (size_t i = 0; i < g->n; i++) {
 		const struct channel *ch = &g->channels[i];
 		s->end[i] = pool_weight(ch);
@@ -94,6 +116,15 @@ static struct schedule *schedule_of(const struct group *g)
 	}
 	schedule_make(s);
 	s->version = version;
+}
+
+/* Made anew when it is first used and when a weight has changed. */
+static struct schedule *schedule_of(const struct group *g)
+{
+	struct schedule *s = g->schedule;
+	const uint32_t version = choose_version(g);
+	if (s->version != version)
+		make_schedule(g, s, version);
 	return s;
 }
 
@@ -102,20 +133,11 @@ static uint32_t scheduled_weight(const struct schedule *s, uint32_t i)
 	return s->equal ? 1 : s->end[i] - (i == 0 ? 0 : s->end[i - 1]);
 }
 
-static bool has_room(const struct choice *c, const struct channel *ch)
-{
-	if (ch->max == 0 || shm_sum(ch->slot, V_ACTIVE) < ch->max)
-		return true;
-	c->attempt->full = true;
-	return false;
-}
-
 /* The order of the group's channels for attempt->key, from where the attempt has got to. One pass for each channel that is given: what makes a
  * channel unusable is only looked at when it would be the best so far, which of n channels about ln n are. */
 static const struct channel *by_rank(const struct choice *c, const struct schedule *s)
 {
 	struct attempt *a = c->attempt;
-	/* Without weights the draws themselves have the order that their logarithms have. */
 	const bool plain = s->equal && c->pool->slow_start_ms == 0;
 	for (;;) {
 		double best = INFINITY;
@@ -126,7 +148,11 @@ static const struct channel *by_rank(const struct choice *c, const struct schedu
 			const uint32_t weight = scheduled_weight(s, i);
 			if (weight == 0)
 				continue;
-			double rank = plain ? (double)(int64_t)(~draw >> 1) : rank_log(draw) / weight;
+			/* Below a logarithm lies its tangent, and most channels are out by that; without weights it has the same order. */
+			const double least = (double)(int64_t)(~draw >> 1) * RANK_TANGENT;
+			if (least >= best * weight)
+				continue;
+			double rank = plain ? least : rank_log(draw) / weight;
 			if (rank >= best)
 				continue;
 			if (!plain)
@@ -155,12 +181,13 @@ static uint64_t next_turn(const struct group *g)
 	return atomic_fetch_add_explicit(&shm_shared(g->slot)->cursor, 1, memory_order_relaxed);
 }
 
-static const struct channel *round_robin(const struct choice *c, struct schedule *s)
+static const struct channel *round_robin(const struct choice *c, const struct schedule *s)
 {
 	for (unsigned look = 0; look < LOOKS; look++) {
-		const uint64_t t = next_turn(c->group);
+		const uint64_t t = c->attempt->drawn ? c->attempt->key : next_turn(c->group);
 		const struct turn turn = schedule_turn(s, t);
 		const struct channel *ch = &c->group->channels[turn.channel];
+		c->attempt->drawn = false;
 		c->attempt->key = t;
 		/* Multiples of the golden section: the turns it takes part in lie evenly between those it passes on. */
 		if (is_usable(c, ch) && takes_part(c, ch, turn.nth * 0x9e3779b97f4a7c15u) && take(c, ch))
@@ -198,14 +225,11 @@ static struct load load_of(const struct choice *c, const struct schedule *s, uin
 
 /* The cells are what counts, so a killed worker leaves nothing behind; adding them up has its price. Groups of up to CELLS / workers channels are
  * looked at as a whole, of larger ones so many from a place chosen by lot. */
-static struct load lightest(const struct choice *c, const struct schedule *s, uint64_t t)
+static struct load lightest(const struct choice *c, const struct schedule *s, uint32_t looks, uint32_t at, uint64_t lot)
 {
-	const uint32_t most = CELLS / shm.workers > WINDOW ? CELLS / shm.workers : WINDOW;
-	const uint32_t looks = s->n < most ? s->n : most;
-	uint32_t at = s->n == looks ? schedule_turn(s, t).channel : schedule_draw(s, rank_mix(t));
 	struct load best = {0};
 	for (uint32_t look = 0; look < looks; look++) {
-		const struct load l = load_of(c, s, at, t);
+		const struct load l = load_of(c, s, at, lot);
 		if (is_lighter(l, best))
 			best = l;
 		if (best.weight != 0 && best.active == 0)
@@ -219,10 +243,14 @@ static struct load lightest(const struct choice *c, const struct schedule *s, ui
  * again, and takes what it then finds at the last. Among equals the schedule decides. */
 static const struct channel *least_connections(const struct choice *c, struct schedule *s)
 {
+	const uint32_t most = CELLS / shm.workers > WINDOW ? CELLS / shm.workers : WINDOW;
 	for (unsigned look = 0; look < LOOKS; look++) {
 		const uint64_t t = next_turn(c->group);
+		const uint32_t start = s->n <= most ? schedule_turn(s, t).channel : schedule_draw(s, rank_mix(t));
 		c->attempt->key = t;
-		const struct load l = lightest(c, s, t);
+		if (!takes_part(c, &c->group->channels[start], rank_draw(t, s->name[start])))
+			continue;
+		const struct load l = lightest(c, s, s->n < most ? s->n : most, start, t);
 		if (l.weight == 0)
 			break;
 		const struct channel *ch = &c->group->channels[l.channel];
@@ -236,14 +264,18 @@ static const struct channel *two_choices(const struct choice *c, struct schedule
 {
 	for (unsigned look = 0; look < LOOKS; look++) {
 		const uint64_t lot = rank_mix(++s->dice ^ (uint64_t)c->worker << 56);
-		const uint32_t one = schedule_draw(s, lot);
-		uint32_t other = one;
-		for (uint64_t again = 1; other == one && again <= 4 && s->n > 1; again++)
-			other = schedule_draw(s, rank_mix(lot + again));
-		const struct load a = load_of(c, s, one, lot), b = load_of(c, s, other, lot);
-		const struct load l = is_lighter(b, a) ? b : a;
+		const struct load a = load_of(c, s, schedule_draw(s, lot), lot);
+		uint32_t other = a.channel;
 		c->attempt->key = lot;
-		if (l.weight != 0 && take(c, &c->group->channels[l.channel]))
+		if (a.weight == 0)
+			continue;
+		for (uint64_t again = 1; other == a.channel && again <= 4 && s->n > 1; again++)
+			other = schedule_draw(s, rank_mix(lot + again));
+		if (other == a.channel)
+			other = other + 1 == s->n ? 0 : other + 1;
+		const struct load b = load_of(c, s, other, lot);
+		const struct load l = is_lighter(b, a) ? b : a;
+		if (take(c, &c->group->channels[l.channel]))
 			return given(c, l.channel);
 	}
 	return by_rank(c, s);
@@ -272,18 +304,13 @@ const struct channel *choose(const struct choice *c)
 	struct schedule *s = schedule_of(g);
 	if (s->total == 0)
 		return NULL;
-	if (c->pool->lb == LB_HASH) {
+	if (c->pool->lb == LB_HASH)
 		a->key = addr_hash(c->client);
+	if (c->pool->lb == LB_HASH || a->tried > 0 || a->ranked)
 		return by_rank(c, s);
-	}
-	if (a->tried > 0 || a->ranked)
-		return by_rank(c, s);
-	switch (c->pool->lb) {
-	case LB_LEASTCONN:
+	if (c->pool->lb == LB_LEASTCONN)
 		return least_connections(c, s);
-	case LB_P2C:
+	if (c->pool->lb == LB_P2C)
 		return two_choices(c, s);
-	default:
-		return round_robin(c, s);
-	}
+	return round_robin(c, s);
 }

@@ -9,7 +9,7 @@
 int clients_init(unsigned workers);
 
 /* Takes one of `limit` places for a key (a hash of address and rule). Returns a ticket above 0, or 0 when all are taken. When the table
- * has no room for another client the request is let through without being counted: NO_TICKET. */
+ * has no room for another client (it has for 131,072 at a time) the request is let through without being counted: NO_TICKET. */
 uint32_t clients_take(unsigned worker, uint64_t key, uint32_t limit);
 void clients_release(unsigned worker, uint32_t ticket);
 

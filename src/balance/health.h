@@ -38,10 +38,16 @@ enum health_change { HEALTH_SAME, HEALTH_EJECTED, HEALTH_RETURNED, HEALTH_DOWN, 
 
 bool health_allows(const struct pool *, uint32_t slot, uint64_t now_ms);
 
+/* Whether anything below has a say in a pool. */
+static inline bool health_matters(const struct pool *p)
+{
+	return (p->eject.fails | (uint32_t)p->check.kind) != 0;
+}
+
 /* Whether the pool's health settings let a connection try this channel. Takes and changes nothing. */
 static inline bool health_usable(const struct pool *p, const struct channel *ch, uint64_t now_ms)
 {
-	return (p->eject.fails == 0 && p->check.kind == CHECK_NONE) || health_allows(p, ch->slot, now_ms);
+	return !health_matters(p) || health_allows(p, ch->slot, now_ms);
 }
 
 /* A connection is about to try the channel; its place is taken. False when another connection has the probe meanwhile. *claim is 0,

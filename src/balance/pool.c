@@ -3,32 +3,19 @@
 #include "pool.h"
 
 #include "choose.h"
-#include "place.h"
-#include "shm.h"
-
-static bool is_disabled(const struct channel *ch)
-{
-	return atomic_load_explicit(&shm_shared(ch->slot)->disabled, memory_order_relaxed) != 0;
-}
-
-static bool take_place(const struct channel *ch, unsigned worker)
-{
-	if (ch->max != 0)
-		return place_take(ch->slot, V_ACTIVE, worker, ch->max);
-	shm_add(shm_cell(ch->slot, worker), V_ACTIVE, 1);
-	return true;
-}
+#include "health.h"
 
 static void next_group(struct attempt *a)
 {
 	a->group++;
 	a->tried = 0;
 	a->skip = 0;
+	a->drawn = false;
 	a->ranked = false;
 }
 
-const struct channel *pool_take(const struct pool *p, struct attempt *a, const struct addr *client, unsigned worker,
-                                uint64_t now_ms)
+static const struct channel *search(const struct pool *p, struct attempt *a, const struct addr *client, unsigned worker,
+                                    uint64_t now_ms)
 {
 	struct choice c = {.pool = p, .attempt = a, .client = client, .worker = worker, .now_ms = now_ms};
 	for (;;) {
@@ -47,14 +34,35 @@ const struct channel *pool_take(const struct pool *p, struct attempt *a, const s
 	}
 }
 
-bool pool_take_channel(const struct pool *p, uint32_t slot, unsigned worker)
+const struct channel *pool_take(const struct pool *p, struct attempt *a, const struct addr *client, unsigned worker,
+                                uint64_t now_ms)
 {
-	for (size_t g = 0; g < p->n; g++)
-		for (size_t i = 0; i < p->groups[g].n; i++) {
-			const struct channel *ch = &p->groups[g].channels[i];
-			if (ch->slot == slot)
-				return !is_disabled(ch) && take_place(ch, worker);
-		}
+	const struct channel *ch = a->group < p->n ? choose_plain(&p->groups[a->group], a, worker) : NULL;
+	return ch != NULL ? ch : search(p, a, client, worker, now_ms);
+}
+
+/* Whether a channel is back, only a new connection tells: one that was there before does not go to it meanwhile. */
+static bool take_healthy(const struct choice *c, const struct channel *ch)
+{
+	if (!choose_this(c, ch))
+		return false;
+	if (c->attempt->claim == 0)
+		return true;
+	health_yield(ch->slot, c->now_ms, c->attempt->claim);
+	pool_release(ch->slot, c->worker);
+	return false;
+}
+
+bool pool_take_channel(const struct pool *p, uint32_t slot, unsigned worker, uint64_t now_ms)
+{
+	struct attempt unused = {0};
+	struct choice c = {.pool = p, .attempt = &unused, .worker = worker, .now_ms = now_ms};
+	for (size_t g = 0; g < p->n; g++) {
+		c.group = &p->groups[g];
+		for (size_t i = 0; i < c.group->n; i++)
+			if (c.group->channels[i].slot == slot)
+				return take_healthy(&c, &c.group->channels[i]);
+	}
 	return false;
 }
 
@@ -66,5 +74,5 @@ void pool_failed(const struct pool *p, uint32_t slot)
 
 void pool_release(uint32_t slot, unsigned worker)
 {
-	place_give(slot, V_ACTIVE, worker);
+	atomic_fetch_sub(&shm_cell(slot, worker)->v[V_ACTIVE], 1);
 }

@@ -14,6 +14,7 @@ struct attempt {
 	uint32_t last;  /* of those tried for their rank: the last one … */
 	double rank;    /* … and its rank */
 	uint64_t key;   /* decides on the ranks */
+	bool drawn;     /* key is a turn that nobody has had yet */
 	bool ranked;
 	bool full;      /* a channel was passed over because it has no place left */
 	bool sick;      /* one was passed over for its health */
@@ -25,8 +26,8 @@ struct attempt {
 const struct channel *pool_take(const struct pool *, struct attempt *, const struct addr *client, unsigned worker,
                                 uint64_t now_ms);
 
-/* Takes a place on the channel of the pool with this slot; false when it is not among those that get connections, or full. */
-bool pool_take_channel(const struct pool *, uint32_t slot, unsigned worker);
+/* Takes a place on the channel of the pool with this slot; false when it is not there any more, not to be used, or full. */
+bool pool_take_channel(const struct pool *, uint32_t slot, unsigned worker, uint64_t now_ms);
 
 /* The channel refused or did not answer in time: a pool with -a has no more use for it. */
 void pool_failed(const struct pool *, uint32_t slot);
@@ -44,7 +45,9 @@ static inline uint32_t pool_weight(const struct channel *ch)
 /* Whether anybody wants it to get connections, be it well or not. */
 static inline bool pool_enabled(const struct channel *ch)
 {
-	return atomic_load_explicit(&shm_shared(ch->slot)->disabled, memory_order_relaxed) == 0 && pool_weight(ch) != 0;
+	const struct shm_shared *row = shm_shared(ch->slot);
+	const uint32_t by_command = atomic_load_explicit(&row->weight, memory_order_relaxed);
+	return atomic_load_explicit(&row->disabled, memory_order_relaxed) == 0 && (by_command == 0 ? ch->weight != 0 : by_command > 1);
 }
 
 #endif

@@ -71,7 +71,7 @@ bool preface_flush(struct worker *w, struct sock *s)
 	}
 	if (sent < 0 && errno != EAGAIN && errno != EINTR) {
 		/* Its end shows at the next read. It stays blocked: nothing may go out without the header. */
-		s->readable = s->hup = true;
+		s->readable = s->hup = s->broken = true;
 		s->blocked = true;
 		return false;
 	}

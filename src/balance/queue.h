@@ -3,8 +3,8 @@
  * that the bound is one for all workers and whoever frees a place, in any worker, can wake the one whose first has waited longest.
  *
  * No wake-up gets lost: who waits is counted before it looks for a place once more; who frees a place does so before it looks who waits; and a
- * worker whose last one goes looks whether others have any. What races leave over, and what a killed worker has taken along, is found by
- * looking again every QUEUE_POLL_MS while somebody waits. */
+ * worker whose last one goes looks whether others have any. What races leave over, what a killed worker has taken along, and places that come
+ * about otherwise (a channel is enabled, an attempt to connect fails) are found by looking again every QUEUE_POLL_MS while somebody waits. */
 #ifndef BALANCE_QUEUE_H
 #define BALANCE_QUEUE_H
 

@@ -36,4 +36,7 @@ static inline double rank_log(uint64_t draw)
 	return zeros + 1 - (x + x * (1 - x) * (0.44269504 + x * (-0.2473500 + x * 0.0833045)));
 }
 
+/* Times 1 - draw (of 63 bits): never above the logarithm, as -ln u >= 1 - u; a little less than 1 / ln 2 for what rank_log is off. */
+#define RANK_TANGENT (1.44 * 0x1p-63)
+
 #endif

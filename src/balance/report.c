@@ -102,8 +102,7 @@ static void report_channel(FILE *f, const struct pool *p, const char *address, u
 	json_string(f, address);
 	number(f, "max", max);
 	fprintf(f, ",\"enabled\":%s", atomic_load(&shm_shared(slot)->disabled) ? "false" : "true");
-	if (p != NULL)
-		text(f, "state", health_state(p, slot, master_now_ms()));
+	text(f, "state", p == NULL ? "draining" : health_state(p, slot, master_now_ms()));
 	number(f, "ejections", atomic_load(&shm_shared(slot)->ejections));
 	number(f, "active", shm_sum(slot, V_ACTIVE));
 	number(f, "total", shm_sum(slot, V_TOTAL));
@@ -169,6 +168,16 @@ static void report_answers(FILE *f, uint32_t slot)
 	fputc('}', f);
 }
 
+static void report_limits(FILE *f, const struct pool *p)
+{
+	static const struct {
+		const char *key;
+		unsigned v;
+	} numbers[] = {{"places", V_ACTIVE}, {"queued", L_QUEUED}, {"limited", L_LIMITED}, {"queue_timeouts", L_TIMEOUTS}};
+	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+		number(f, numbers[i].key, p->limit_slot == NO_SLOT ? 0 : shm_sum(p->limit_slot, numbers[i].v));
+}
+
 void report_pools(FILE *f, const struct master *m)
 {
 	for (size_t i = 0; i < m->conf->pools_n; i++) {
@@ -176,6 +185,7 @@ void report_pools(FILE *f, const struct master *m)
 		fputs("{\"pool\":", f);
 		json_string(f, p->name);
 		report_answers(f, p->http_slot);
+		report_limits(f, p);
 		fputs(",\"groups\":[", f);
 		for (size_t g = 0; g < p->n; g++) {
 			if (g > 0)

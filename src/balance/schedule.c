@@ -99,3 +99,11 @@ uint32_t schedule_find(const struct schedule *s, uint32_t number)
 		i++;
 	return i;
 }
+
+struct turn schedule_weighted_turn(const struct schedule *s, uint64_t t)
+{
+	const uint32_t number = (uint32_t)(t % s->total * s->stride % s->total);
+	const uint32_t i = schedule_find(s, number);
+	const uint32_t begin = i == 0 ? 0 : s->end[i - 1];
+	return (struct turn){i, t / s->total * (s->end[i] - begin) + (number - begin)};
+}

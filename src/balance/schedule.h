@@ -42,17 +42,17 @@ struct schedule *schedule_new(struct arena *, uint32_t n);
 /* Expects the weights in `end`, and replaces them. */
 void schedule_make(struct schedule *);
 
+/* Who owns a number; the total must not be 0. */
 uint32_t schedule_find(const struct schedule *, uint32_t number);
+
+struct turn schedule_weighted_turn(const struct schedule *, uint64_t t);
 
 /* The turn's channel; total must not be 0. */
 static inline struct turn schedule_turn(const struct schedule *s, uint64_t t)
 {
 	if (s->equal)
 		return (struct turn){(uint32_t)(t % s->n), t / s->n};
-	const uint32_t number = (uint32_t)(t % s->total * s->stride % s->total);
-	const uint32_t i = schedule_find(s, number);
-	const uint32_t begin = i == 0 ? 0 : s->end[i - 1];
-	return (struct turn){i, t / s->total * (s->end[i] - begin) + (number - begin)};
+	return schedule_weighted_turn(s, t);
 }
 
 /* A channel by lot: dice is a random number of 64 bits. */

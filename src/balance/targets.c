@@ -14,7 +14,7 @@ static size_t write_key(char key[KEY_MAX], const struct pool *p, const struct ad
 	addr_format(a, address);
 	addr_format(&p->from, from);
 	/* No part holds a blank. */
-	return (size_t)snprintf(key, KEY_MAX, "%s %s %d %u %u %s %s", address, from, (int)c->kind, c->interval_ms, c->timeout_ms,
+	return (size_t)snprintf(key, KEY_MAX, "%s %s %d %d %u %u %s %s", address, from, (int)p->send_proxy, (int)c->kind, c->interval_ms, c->timeout_ms,
 	                        c->path == NULL ? "" : c->path, c->host == NULL ? "" : c->host);
 }
 

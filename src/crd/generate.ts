@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Writes what is made of the definitions: the chart's crds/ and docs/crds.md. With --verify it says which files are not what would be
+ * Writes what is made of definitions and tables: the chart's crds/, docs/crds.md and docs/annotations.md. With --verify it says which files are not what would be
  * written, with exit status 1.
  */
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { stringify } from "yaml";
+import { renderAnnotations } from "../model/annotations/reference.ts";
 import { CUSTOM_KINDS, DEFINITIONS, describeDefinition } from "./definitions.ts";
 import { renderReference } from "./reference.ts";
 
@@ -22,7 +23,11 @@ export function listGenerated(): ReadonlyMap<string, string> {
       HEAD + stringify(object, { lineWidth: 0, aliasDuplicateObjects: false }),
     ];
   });
-  return new Map([...crds, ["docs/crds.md", renderReference()]]);
+  return new Map([
+    ...crds,
+    ["docs/crds.md", renderReference()],
+    ["docs/annotations.md", renderAnnotations()],
+  ]);
 }
 
 /** Files that differ, are missing, or that nothing makes any more. */
@@ -42,7 +47,7 @@ if (import.meta.main) {
   if (process.argv.includes("--verify")) {
     const stale = await listDrift();
     for (const path of stale)
-      process.stderr.write(`check: ${path} is not what src/crd says; run make generate\n`);
+      process.stderr.write(`check: ${path} is not what the sources say; run make generate\n`);
     process.exitCode = stale.length > 0 ? 1 : 0;
   } else {
     for (const [path, text] of listGenerated()) await writeFile(join(ROOT, path), text);

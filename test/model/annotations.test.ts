@@ -5,6 +5,7 @@ import type { V1Ingress } from "@kubernetes/client-node";
 import { DEFAULT_OPTIONS } from "../../src/model/annotations/options.ts";
 import { readAnnotations } from "../../src/model/annotations/read-annotations.ts";
 import { readServiceAnnotations } from "../../src/model/annotations/read-service-annotations.ts";
+import { SECTIONS } from "../../src/model/annotations/reference.ts";
 import { ANNOTATIONS, BY_NAME } from "../../src/model/annotations/table.ts";
 import { UNSUPPORTED } from "../../src/model/annotations/unsupported.ts";
 import { collectProblems } from "../../src/model/problems.ts";
@@ -26,6 +27,16 @@ describe("the table of annotations", () => {
       assert.match(name, /^[a-z0-9-]+$/);
       assert.ok(type !== "" && doc !== "", name);
     }
+  });
+
+  test("is in the reference as a whole, each annotation once", () => {
+    const listed = SECTIONS.flatMap(([, family]) => Object.values(family).map(({ name }) => name));
+    assert.deepEqual(
+      listed.sort(),
+      Object.values(ANNOTATIONS)
+        .map(({ name }) => name)
+        .sort(),
+    );
   });
 
   test("names nothing that is also listed as not supported", () => {

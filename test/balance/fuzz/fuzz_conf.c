@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /* The configuration parser: any bytes. What is accepted is used; what is refused has a reason. */
 #include "conf.h"
+#include "schedule.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +28,20 @@ static bool add(void *with, uint32_t *slot, const char *key, size_t len)
 	return true;
 }
 
+/* Every turn falls on a channel that has a weight. */
+static void take_turns(const struct group *g)
+{
+	struct schedule *s = g->schedule;
+	check(g->n > 0 && s->n == g->n);
+	for (size_t i = 0; i < g->n; i++)
+		check((s->end[i] = g->channels[i].weight) <= WEIGHT_MAX);
+	schedule_make(s);
+	for (uint64_t t = 0; t < 64 && s->total > 0; t++) {
+		const uint32_t i = schedule_turn(s, t << t).channel;
+		check(i < g->n && g->channels[i].weight > 0);
+	}
+}
+
 static void use(struct conf *c, const char *text, size_t size)
 {
 	char host[64];
@@ -40,9 +55,9 @@ static void use(struct conf *c, const char *text, size_t size)
 		conf_route(l, "a.b.example.", 12);
 	}
 	for (size_t i = 0; i < c->pools_n; i++) {
-		check(c->pools[i]->connect_ms > 0);
+		check(c->pools[i]->connect_ms > 0 && c->pools[i]->lb <= LB_FIRST);
 		for (size_t g = 0; g < c->pools[i]->n; g++)
-			check(c->pools[i]->groups[g].n > 0);
+			take_turns(&c->pools[i]->groups[g]);
 	}
 }
 

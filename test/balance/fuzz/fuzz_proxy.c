@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-/* The PROXY header: the first byte says which versions are accepted, the rest is what a client sends. */
-#include "proxy.h"
+/* The PROXY header: the first byte says which versions are accepted, the rest is what a client sends. What is read is written again as it would
+ * go to a pod, and has to mean the same. */
+#include "proxy_write.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +28,26 @@ static void check_facts(const struct facts *f, const unsigned char *head, size_t
 	check(!f->client_verified || f->client_cert);
 }
 
+static void check_written(enum send_proxy mode, const struct facts *f, const struct origin *o)
+{
+	unsigned char header[PROXY_WRITE_MAX];
+	struct facts again;
+	size_t used = 0;
+	struct addr client = f->client;
+	addr_unmap(&client);
+	const size_t n = proxy_write(mode, &client, &o->local, o->tlvs, o->tlvs_n, header);
+	check(n <= sizeof header && (mode != SEND_PROXY_V1 || n <= 107));
+	check(proxy_parse(mode == SEND_PROXY_V1 ? PROXY_V1 : PROXY_V2, header, n, &again, &used) == PROXY_OK && used == n);
+	check(again.client.len == client.len && memcmp(&again.client.sa, &client.sa, client.len) == 0);
+	if (client.len == 0 || mode != SEND_PROXY_V2_SSL)
+		return;
+	/* Each is there whole, or was too long to be. */
+	check(again.sni_len == f->sni_len || again.sni_len == 0);
+	check(again.ssl_len == f->ssl_len || again.ssl_len == 0);
+	check(again.ssl_len == 0 || (memcmp(again.ssl, f->ssl, f->ssl_len) == 0 && again.tls == f->tls));
+	check(f->sni_len + f->alpn_len + f->ssl_len > ORIGIN_TLVS_MAX - 9 || again.ssl_len == f->ssl_len);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct facts f, again;
@@ -45,6 +66,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (r == PROXY_OK) {
 		check(used > 0 && used <= size && used <= PROXY_HEADER_MAX);
 		check_facts(&f, head, used);
+		struct origin *o = origin_keep(SEND_PROXY_V2_SSL, &f);
+		for (int out = SEND_PROXY_V1; o != NULL && out <= SEND_PROXY_V2_SSL; out++)
+			check_written((enum send_proxy)out, &f, o);
+		free(o);
 		/* What follows the header has no say, and one byte less is not enough. */
 		check(proxy_parse(mode, head, used, &again, &used_again) == PROXY_OK && used_again == used);
 		check(proxy_parse(mode, head, used - 1, &again, &used_again) == PROXY_MORE);

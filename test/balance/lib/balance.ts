@@ -37,6 +37,10 @@ export interface Channel {
 
 export interface Pool {
   pool: string;
+  places?: number;
+  queued?: number;
+  limited?: number;
+  queue_timeouts?: number;
   groups?: { mode: string; channels: Channel[] }[];
   draining?: Channel[];
 }
@@ -127,6 +131,13 @@ export class Balance {
     return (await ask(this.control, "pools")).slice(0, -1) as unknown as Pool[];
   }
 
+  /** A pool that is in force. */
+  async pool(name: string): Promise<Pool> {
+    const found = (await this.pools()).find((p) => p.pool === name && p.groups);
+    assert.ok(found, `no pool ${name}`);
+    return found;
+  }
+
   /** The channels of a pool that are in force, group after group. */
   async channels(pool: string): Promise<Channel[]> {
     const all = await this.pools();
@@ -144,6 +155,11 @@ export class Balance {
   async reload(conf?: string): Promise<Record<string, unknown>> {
     if (conf !== undefined) this.write(conf);
     return (await ask(this.control, "reload"))[0] ?? {};
+  }
+
+  /** What it logs comes through a pipe, later than what it answers. */
+  async logged(line: RegExp): Promise<void> {
+    await until(`it logs ${line}`, () => line.test(this.log));
   }
 
   async workers(): Promise<number[]> {

@@ -171,6 +171,21 @@ static const struct bad {
     {HEAD "pool q 1.2.3.4:80#0\n", 3, "ADDRESS:PORT"},
     {HEAD "pool q 1.2.3.4:80#x\n", 3, "ADDRESS:PORT"},
     {HEAD "pool q 1.2.3.4:80#1#2\n", 3, "ADDRESS:PORT"},
+    {HEAD "pool q 1.2.3.4:80*\n", 3, "ADDRESS:PORT"},
+    {HEAD "pool q 1.2.3.4:80*257\n", 3, "ADDRESS:PORT[:MAXC][*WEIGHT][#ID]"},
+    {HEAD "pool q 1.2.3.4:80*-1\n", 3, "ADDRESS:PORT"},
+    {HEAD "pool q 1.2.3.4:80*1*1\n", 3, "ADDRESS:PORT"},
+    {HEAD "pool q 1.2.3.4:80#1*1\n", 3, "ADDRESS:PORT"},
+    {HEAD "pool q *1\n", 3, "ADDRESS:PORT"},
+    {HEAD "pool q lb=\n", 3, "pool q: lb is one of rr leastconn p2c hash first, not \"\""},
+    {HEAD "pool q lb=RR\n", 3, "lb is one of"},
+    {HEAD "pool q lb=leastcon\n", 3, "lb is one of"},
+    {HEAD "pool q lb=rr lb=rr\n", 3, "pool q: lb is given twice"},
+    {HEAD "pool q slow-start=\n", 3, "slow-start wants a number of seconds, not \"\""},
+    {HEAD "pool q slow-start=1m\n", 3, "slow-start wants a number of seconds"},
+    {HEAD "pool q slow-start=1000001\n", 3, "slow-start wants a number of seconds"},
+    {HEAD "pool q speed=1\n", 3, "pool q: unknown option \"speed\""},
+    {HEAD "pool q =1\n", 3, "pool q: unknown option \"\""},
     {HEAD "pool q -B\n", 3, "-B wants an address"},
     {HEAD "pool q -B a.example\n", 3, "-B wants an address"},
     {HEAD "pool q -B 1.2.3.4:80\n", 3, "-B wants an address"},
@@ -217,6 +232,26 @@ static const struct bad {
     {HEAD "\xc3\xa9\n", 3, "byte 0xc3 in column 1"},
     {"\xef\xbb\xbflisten l tcp:127.0.0.1:1\n", 1, "byte 0xef in column 1"},
 };
+
+static void reads_strategies_and_weights(void **state)
+{
+	static const enum lb strategies[] = {LB_RR, LB_RR, LB_LEASTCONN, LB_P2C, LB_HASH, LB_FIRST};
+	(void)state;
+	struct conf *c = good("listen l tcp:127.0.0.1:1\npool a 1.2.3.4:1\npool b lb=rr slow-start=1.5 1.2.3.4:1*0\npool c lb=leastconn "
+	                      "1.2.3.4:1:9*256#7 [::1]:1:0*2 ! 1.2.3.4:1\npool d lb=p2c\npool e slow-start=0 lb=hash 1.2.3.4:1 %\n"
+	                      "pool f lb=first\n");
+	for (size_t i = 0; i < COUNT(strategies); i++)
+		assert_int_equal(c->pools[i]->lb, strategies[i]);
+	assert_int_equal(c->pools[0]->slow_start_ms, 0);
+	assert_int_equal(c->pools[1]->slow_start_ms, 1500);
+	assert_int_equal(c->pools[0]->groups[0].channels[0].weight, 1);
+	assert_int_equal(c->pools[1]->groups[0].channels[0].weight, 0);
+	const struct channel *ch = c->pools[2]->groups[0].channels;
+	assert_true(ch[0].weight == 256 && ch[0].max == 9 && ch[0].id == 7);
+	assert_true(ch[1].weight == 2 && ch[1].max == 0 && ch[1].id == 0);
+	assert_true(c->pools[4]->groups[0].hash);
+	conf_free(c);
+}
 
 static void refuses_with_line_and_reason(void **state)
 {
@@ -397,7 +432,7 @@ int main(void)
 	    cmocka_unit_test(refuses_hostile_bytes),  cmocka_unit_test(refuses_with_line_and_reason),
 	    cmocka_unit_test(huge_lines),             cmocka_unit_test(slots_are_the_same_for_the_same_text),
 	    cmocka_unit_test(longest_keys),           cmocka_unit_test(each_cut_of_a_file_is_harmless),
-	    cmocka_unit_test(survives_want_of_memory),
+	    cmocka_unit_test(survives_want_of_memory), cmocka_unit_test(reads_strategies_and_weights),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,46 +2,10 @@
 /* Pools and shared counters: turns, stickiness, limits over processes, slots over reloads. */
 #include "test.h"
 
-#include "pool.h"
-#include "shm.h"
-#include "slots.h"
+#include "pool_case.h"
 
 #include <sys/wait.h>
 #include <sched.h>
-
-enum { WORKERS = 4 };
-
-static struct slots slots;
-static uint64_t generation;
-
-static struct conf *load(const char *pool)
-{
-	char text[2048];
-	struct conf_error e;
-	int n = snprintf(text, sizeof text, "listen l tcp:127.0.0.1:1\n%s\n", pool);
-	struct conf *c = conf_parse(text, (size_t)n, &e);
-	if (c == NULL)
-		fail_msg("%u: %s", e.line, e.reason);
-	assert_true(slots_assign(&slots, c, ++generation));
-	return c;
-}
-
-static void unload(struct conf *c)
-{
-	conf_free(c);
-	struct conf *none = load("pool unused");
-	slots_collect(&slots, generation);
-	conf_free(none);
-}
-
-static struct addr client(unsigned i)
-{
-	struct addr a;
-	char text[64];
-	int n = snprintf(text, sizeof text, "10.1.%u.%u:9", i / 256, i % 256);
-	assert_true(addr_parse(&a, text, (size_t)n));
-	return a;
-}
 
 static void round_robin_is_exact(void **state)
 {
