@@ -13,7 +13,7 @@ function readOr(path: string, otherwise: string): string {
   }
 }
 
-/** These processes and their descendants. */
+/** These processes and their living descendants. */
 export function listTree(pids: readonly number[]): readonly number[] {
   const all: number[] = [];
   const todo = [...pids];

@@ -46,7 +46,19 @@ export interface BalanceGroup {
   readonly channels: readonly BalanceChannel[];
 }
 
-export interface BalancePool {
+/** A pool's limits and queue. */
+export interface BalanceLimits {
+  /** Places of `maxconn` in use. */
+  readonly places?: number;
+  /** Waiting for a place now. */
+  readonly queued?: number;
+  /** Refused because pool, channels, queue or client were at their limit. */
+  readonly limited?: number;
+  /** Refused because the wait was over. */
+  readonly queue_timeouts?: number;
+}
+
+export interface BalancePool extends BalanceLimits {
   readonly pool: string;
   readonly groups: readonly BalanceGroup[];
   /** HTTP lane: answers by class of status, `2xx`; beside them other numbers of the pool. */

@@ -17,10 +17,7 @@ enum {
 	FULL = 1024,  /* a weight that is not in slow start, as takes_part has it */
 };
 
-/* Not inlined: what the usual way does not need would fill its registers. */
-#define ASIDE __attribute__((noinline))
-
-ASIDE static bool is_well(const struct choice *c, const struct channel *ch)
+static bool is_well(const struct choice *c, const struct channel *ch)
 {
 	if (health_usable(c->pool, ch, c->now_ms))
 		return !c->attempt->panic; /* it had its chance */
@@ -28,12 +25,12 @@ ASIDE static bool is_well(const struct choice *c, const struct channel *ch)
 	return c->attempt->panic;
 }
 
-static inline bool is_usable(const struct choice *c, const struct channel *ch)
+static bool is_usable(const struct choice *c, const struct channel *ch)
 {
 	return pool_enabled(ch) && (!health_matters(c->pool) || is_well(c, ch));
 }
 
-ASIDE static bool claim_probe(const struct choice *c, const struct channel *ch)
+static bool claim_probe(const struct choice *c, const struct channel *ch)
 {
 	struct attempt *a = c->attempt;
 	a->claim = 0;
@@ -45,20 +42,31 @@ ASIDE static bool claim_probe(const struct choice *c, const struct channel *ch)
 }
 
 /* The place is taken; of a channel that may be back the first connection has to find that out, and only it goes there. */
-static inline bool claim(const struct choice *c, const struct channel *ch)
+static bool claim(const struct choice *c, const struct channel *ch)
 {
 	return !health_matters(c->pool) || claim_probe(c, ch);
 }
 
-ASIDE static bool take_limited(const struct choice *c, const struct channel *ch)
+static bool has_room(const struct choice *c, const struct channel *ch)
 {
+	if (ch->max == 0 || shm_sum(ch->slot, V_ACTIVE) < ch->max)
+		return true;
+	c->attempt->full = true;
+	return false;
+}
+
+/* Looks first: trying costs a lot more, and in a crowd nearly all that is tried is full. */
+static bool take_limited(const struct choice *c, const struct channel *ch)
+{
+	if (!has_room(c, ch))
+		return false;
 	if (place_take(ch->slot, V_ACTIVE, c->worker, ch->max))
 		return claim(c, ch);
 	c->attempt->full = true;
 	return false;
 }
 
-static inline bool take(const struct choice *c, const struct channel *ch)
+static bool take(const struct choice *c, const struct channel *ch)
 {
 	if (ch->max != 0)
 		return take_limited(c, ch);
@@ -79,7 +87,7 @@ static const struct channel *given(const struct choice *c, uint32_t i)
 }
 
 /* How much of its weight a channel has, of FULL: in slow start it grows from a tenth of it. */
-ASIDE static uint32_t share(const struct choice *c, const struct channel *ch)
+static uint32_t share(const struct choice *c, const struct channel *ch)
 {
 	const uint64_t whole = c->pool->slow_start_ms;
 	if (whole == 0)
@@ -98,7 +106,7 @@ static bool takes_part(const struct choice *c, const struct channel *ch, uint64_
 	return c->pool->slow_start_ms == 0 || lot >> 54 < share(c, ch);
 }
 
-ASIDE static void make_schedule(const struct group *g, struct schedule *s, uint32_t version)
+static void make_schedule(const struct group *g, struct schedule *s, uint32_t version)
 {
 	for (size_t i = 0; i < g->n; i++) {
 		const struct channel *ch = &g->channels[i];
@@ -111,11 +119,11 @@ ASIDE static void make_schedule(const struct group *g, struct schedule *s, uint3
 }
 
 /* Made anew when it is first used and when a weight has changed. */
-static inline struct schedule *schedule_of(const struct group *g, const struct shm_shared *row)
+static struct schedule *schedule_of(const struct group *g)
 {
 	struct schedule *s = g->schedule;
-	const uint32_t version = atomic_load_explicit(&row->weights_version, memory_order_acquire) + 1;
-	if (__builtin_expect(s->version != version, 0))
+	const uint32_t version = choose_version(g);
+	if (s->version != version)
 		make_schedule(g, s, version);
 	return s;
 }
@@ -125,17 +133,9 @@ static uint32_t scheduled_weight(const struct schedule *s, uint32_t i)
 	return s->equal ? 1 : s->end[i] - (i == 0 ? 0 : s->end[i - 1]);
 }
 
-static bool has_room(const struct choice *c, const struct channel *ch)
-{
-	if (ch->max == 0 || shm_sum(ch->slot, V_ACTIVE) < ch->max)
-		return true;
-	c->attempt->full = true;
-	return false;
-}
-
 /* The order of the group's channels for attempt->key, from where the attempt has got to. One pass for each channel that is given: what makes a
  * channel unusable is only looked at when it would be the best so far, which of n channels about ln n are. */
-ASIDE static const struct channel *by_rank(const struct choice *c, const struct schedule *s)
+static const struct channel *by_rank(const struct choice *c, const struct schedule *s)
 {
 	struct attempt *a = c->attempt;
 	const bool plain = s->equal && c->pool->slow_start_ms == 0;
@@ -176,37 +176,24 @@ ASIDE static const struct channel *by_rank(const struct choice *c, const struct 
 	}
 }
 
-static inline uint64_t next_turn(struct shm_shared *row)
+static uint64_t next_turn(const struct group *g)
 {
-	return atomic_fetch_add_explicit(&row->cursor, 1, memory_order_relaxed);
+	return atomic_fetch_add_explicit(&shm_shared(g->slot)->cursor, 1, memory_order_relaxed);
 }
 
-static inline const struct channel *one_turn(const struct choice *c, const struct schedule *s, struct shm_shared *row)
+static const struct channel *round_robin(const struct choice *c, const struct schedule *s)
 {
-	const uint64_t t = next_turn(row);
-	const struct turn turn = schedule_turn(s, t);
-	const struct channel *ch = &c->group->channels[turn.channel];
-	c->attempt->key = t;
-	/* Multiples of the golden section: the turns it takes part in lie evenly between those it passes on. */
-	if (is_usable(c, ch) && takes_part(c, ch, turn.nth * 0x9e3779b97f4a7c15u) && take(c, ch))
-		return given(c, turn.channel);
-	return NULL;
-}
-
-ASIDE static const struct channel *further_turns(const struct choice *c, const struct schedule *s)
-{
-	for (unsigned look = 1; look < LOOKS; look++) {
-		const struct channel *ch = one_turn(c, s, shm_shared(c->group->slot));
-		if (ch != NULL)
-			return ch;
+	for (unsigned look = 0; look < LOOKS; look++) {
+		const uint64_t t = c->attempt->drawn ? c->attempt->key : next_turn(c->group);
+		const struct turn turn = schedule_turn(s, t);
+		const struct channel *ch = &c->group->channels[turn.channel];
+		c->attempt->drawn = false;
+		c->attempt->key = t;
+		/* Multiples of the golden section: the turns it takes part in lie evenly between those it passes on. */
+		if (is_usable(c, ch) && takes_part(c, ch, turn.nth * 0x9e3779b97f4a7c15u) && take(c, ch))
+			return given(c, turn.channel);
 	}
 	return by_rank(c, s);
-}
-
-static inline const struct channel *round_robin(const struct choice *c, const struct schedule *s, struct shm_shared *row)
-{
-	const struct channel *ch = one_turn(c, s, row);
-	return ch != NULL ? ch : further_turns(c, s);
 }
 
 struct load {
@@ -254,11 +241,11 @@ static struct load lightest(const struct choice *c, const struct schedule *s, ui
 
 /* Two workers may find the same channel. The place is taken only as the one behind those that were counted; who comes too late looks
  * again, and takes what it then finds at the last. Among equals the schedule decides. */
-ASIDE static const struct channel *least_connections(const struct choice *c, struct schedule *s)
+static const struct channel *least_connections(const struct choice *c, struct schedule *s)
 {
 	const uint32_t most = CELLS / shm.workers > WINDOW ? CELLS / shm.workers : WINDOW;
 	for (unsigned look = 0; look < LOOKS; look++) {
-		const uint64_t t = next_turn(shm_shared(c->group->slot));
+		const uint64_t t = next_turn(c->group);
 		const uint32_t start = s->n <= most ? schedule_turn(s, t).channel : schedule_draw(s, rank_mix(t));
 		c->attempt->key = t;
 		if (!takes_part(c, &c->group->channels[start], rank_draw(t, s->name[start])))
@@ -273,7 +260,7 @@ ASIDE static const struct channel *least_connections(const struct choice *c, str
 	return by_rank(c, s);
 }
 
-ASIDE static const struct channel *two_choices(const struct choice *c, struct schedule *s)
+static const struct channel *two_choices(const struct choice *c, struct schedule *s)
 {
 	for (unsigned look = 0; look < LOOKS; look++) {
 		const uint64_t lot = rank_mix(++s->dice ^ (uint64_t)c->worker << 56);
@@ -295,7 +282,7 @@ ASIDE static const struct channel *two_choices(const struct choice *c, struct sc
 }
 
 /* Channel after channel, beginning where the strategy says. */
-ASIDE static const struct channel *in_order(const struct choice *c, uint64_t start, size_t offered)
+static const struct channel *in_order(const struct choice *c, uint64_t start, size_t offered)
 {
 	struct attempt *a = c->attempt;
 	while (a->tried < offered) {
@@ -306,7 +293,7 @@ ASIDE static const struct channel *in_order(const struct choice *c, uint64_t sta
 	return NULL;
 }
 
-ASIDE static const struct channel *by_strategy(const struct choice *c)
+const struct channel *choose(const struct choice *c)
 {
 	const struct group *g = c->group;
 	struct attempt *a = c->attempt;
@@ -314,7 +301,7 @@ ASIDE static const struct channel *by_strategy(const struct choice *c)
 		return in_order(c, addr_hash(c->client), c->pool->strict_hash ? 1 : g->n);
 	if (c->pool->lb == LB_FIRST)
 		return in_order(c, 0, g->n);
-	struct schedule *s = schedule_of(g, shm_shared(g->slot));
+	struct schedule *s = schedule_of(g);
 	if (s->total == 0)
 		return NULL;
 	if (c->pool->lb == LB_HASH)
@@ -323,18 +310,7 @@ ASIDE static const struct channel *by_strategy(const struct choice *c)
 		return by_rank(c, s);
 	if (c->pool->lb == LB_LEASTCONN)
 		return least_connections(c, s);
-	return two_choices(c, s);
-}
-
-const struct channel *choose(const struct choice *c)
-{
-	const struct group *g = c->group;
-	const struct attempt *a = c->attempt;
-	/* What most connections come for. */
-	if (c->pool->lb == LB_RR && !g->hash && a->tried == 0 && !a->ranked) {
-		struct shm_shared *row = shm_shared(g->slot);
-		const struct schedule *s = schedule_of(g, row);
-		return s->total == 0 ? NULL : round_robin(c, s, row);
-	}
-	return by_strategy(c);
+	if (c->pool->lb == LB_P2C)
+		return two_choices(c, s);
+	return round_robin(c, s);
 }

@@ -53,6 +53,7 @@ struct group {
 	struct channel *channels;
 	size_t n;
 	bool hash;     /* ended by `%`: choose by client address modulo n, whatever the pool's strategy */
+	bool plain;    /* by turns, with neither slow start nor health in its pool */
 	uint32_t slot; /* cursor */
 	struct schedule *schedule; /* whose turn it is; this process's own */
 };

@@ -2,6 +2,7 @@
 /* conf_pool: pool lines, which are Balance argument lists. */
 #include "conf_parse.h"
 
+#include "health.h"
 #include "schedule.h"
 
 #include <string.h>
@@ -95,8 +96,11 @@ bool take_pool(struct parse *p)
 	}
 	if (pp.pool->send_proxy > c->send_proxy)
 		c->send_proxy = pp.pool->send_proxy;
-	for (size_t g = 0; g < pp.pool->n; g++)
-		if ((pp.pool->groups[g].schedule = schedule_new(&c->arena, (uint32_t)pp.pool->groups[g].n)) == NULL)
+	for (size_t g = 0; g < pp.pool->n; g++) {
+		struct group *group = &pp.pool->groups[g];
+		group->plain = !group->hash && pp.pool->lb == LB_RR && pp.pool->slow_start_ms == 0 && !health_matters(pp.pool);
+		if ((group->schedule = schedule_new(&c->arena, (uint32_t)group->n)) == NULL)
 			return parse_no_memory(p);
+	}
 	return map_put(&c->pool_by_name, pp.pool->name, name.len, pp.pool) || parse_no_memory(p);
 }

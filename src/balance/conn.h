@@ -44,7 +44,6 @@ struct conn {
 	uint32_t slot;          /* channel; NO_SLOT when no place is held */
 	enum core_failure failure; /* of the last attempt */
 	uint32_t pool_slot;     /* of the pool that a judged connection belongs to */
-	bool judged;            /* the pod's connection is new and has yet to show that it is good for something (judge.h) */
 	uint64_t searched;      /* the generation that attempt belongs to */
 	struct pipe_pair *pipe[2]; /* bytes on their way from a side, in the kernel */
 	struct waiter *waiter;     /* see queue.h; NULL: has not had to wait */
@@ -52,6 +51,7 @@ struct conn {
 	uint32_t ticket;           /* of clients_take, 0: none */
 	bool has_place;            /* of maxconn */
 	bool had_channel;          /* since limit_slot was set */
+	bool judged;            /* the pod's connection is new and has yet to show that it is good for something (judge.h) */
 	bool closed, queued;
 };
 

@@ -109,7 +109,7 @@ static bool reuse_kept(struct worker *w, struct conn *c)
 	if (c->kept == NULL || pool == NULL)
 		return false;
 	const uint32_t slot = c->kept->slot;
-	if (c->core.fresh || pool->send_proxy != c->kept->send_proxy || !idle_is_quiet(c->kept) ||
+	if (c->core.fresh || pool->send_proxy != c->kept->send_proxy || !idle_is_silent(c->kept) ||
 	    !pool_take_channel(pool, slot, w->id, w->env.now)) {
 		sock_drop(w, c->kept);
 		return false;
@@ -124,15 +124,19 @@ static bool reuse_kept(struct worker *w, struct conn *c)
 }
 
 /* For `-d`: where an attempt goes and what became of it. */
-static void trace(const struct worker *w, const struct conn *c, const struct channel *ch, const char *what)
+__attribute__((noinline)) static void tell(const struct worker *w, const struct conn *c, const struct channel *ch, const char *what)
 {
 	char client[ADDR_TEXT], channel[ADDR_TEXT] = "";
-	if (log_most < LOG_DEBUG)
-		return;
 	addr_format(&c->core.client, client);
 	if (ch != NULL)
 		addr_format(&ch->addr, channel);
 	log_debug("worker %u: %s: %s %s", w->id, client, what, channel);
+}
+
+static inline void trace(const struct worker *w, const struct conn *c, const struct channel *ch, const char *what)
+{
+	if (log_most >= LOG_DEBUG)
+		tell(w, c, ch, what);
 }
 
 static void abandon_attempt(struct worker *w, struct conn *c, enum core_failure why, int error)

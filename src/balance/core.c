@@ -334,6 +334,11 @@ bool core_is_connected(const struct core *c)
 	return c->state == CORE_RELAYING;
 }
 
+bool core_is_pods_turn(const struct core *c)
+{
+	return c->http == NULL || http_is_pods_turn(c);
+}
+
 unsigned core_wants(struct core *c)
 {
 	unsigned wants = c->wants;

@@ -151,6 +151,9 @@ void core_repool(struct core *, const struct pool *);
 /* A lane has the connection: the TCP lane's pod is connected, or the HTTP lane takes requests. */
 bool core_is_connected(const struct core *);
 
+/* Whether it is the pod's turn: nothing of the request is still to come. Always so in the TCP lane, which knows no turns. */
+bool core_is_pods_turn(const struct core *);
+
 /* What to do now; clears it. CORE_CLOSE is asked for again and again. */
 unsigned core_wants(struct core *);
 

@@ -39,6 +39,7 @@ size_t http_pass_limit(const struct core *, enum side from);
 void http_passed(struct core *, enum side from, size_t n);
 void http_connected(struct core *, bool reused);
 void http_unreachable(struct core *, enum core_failure);
+bool http_is_pods_turn(const struct core *);
 uint64_t http_deadline(const struct core *);
 void http_expired(struct core *);
 

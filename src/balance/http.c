@@ -256,6 +256,11 @@ void http_unreachable(struct core *c, enum core_failure how)
 	http_reply(c, how == FAILED_NONE ? 503 : how == FAILED_CONNECT ? 502 : 504, NULL);
 }
 
+bool http_is_pods_turn(const struct core *c)
+{
+	return c->http->body[CLIENT].ended;
+}
+
 /* Waiting for the rest of a request's body, with everything else passed on. */
 static bool waits_for_client(const struct core *c)
 {

@@ -32,7 +32,7 @@ static bool is_empty(const struct sock *s)
 }
 
 /* The last read may have filled its buffer to the byte, so that only another look tells. */
-bool idle_is_quiet(const struct sock *s)
+static bool is_quiet(const struct sock *s)
 {
 	return !s->hup && (!s->readable || is_empty(s));
 }
@@ -66,7 +66,7 @@ void idle_put(struct worker *w, struct sock *s)
 	struct idle_list *list = &w->idle[s->slot];
 	s->conn = NULL;
 	/* Something to read means an end or an answer that nobody asked for; a channel of an older configuration has no list to go to. */
-	if (!idle_is_quiet(s) || w->draining || !list->live || list->n >= IDLE_PER_CHANNEL || w->idle_n >= w->idle_max) {
+	if (!is_quiet(s) || w->draining || !list->live || list->n >= IDLE_PER_CHANNEL || w->idle_n >= w->idle_max) {
 		sock_drop(w, s);
 		return;
 	}
@@ -83,10 +83,15 @@ void idle_put(struct worker *w, struct sock *s)
 	timer_set(&w->wheel, &s->timer, w->env.now + IDLE_MS);
 }
 
+bool idle_is_silent(const struct sock *s)
+{
+	return !s->hup && is_empty(s);
+}
+
 void idle_keep(struct worker *w, struct sock **keeper, struct sock *s)
 {
 	s->conn = NULL;
-	if (!idle_is_quiet(s) || w->draining || *keeper != NULL) {
+	if (!is_quiet(s) || w->draining || *keeper != NULL) {
 		sock_drop(w, s);
 		return;
 	}

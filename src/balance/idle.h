@@ -15,8 +15,8 @@ void idle_put(struct worker *, struct sock *);
 void idle_keep(struct worker *, struct sock **keeper, struct sock *);
 struct sock *idle_unkeep(struct sock **keeper);
 
-/* Neither an end nor an answer that nobody asked for has come. */
-bool idle_is_quiet(const struct sock *);
+/* Neither an end nor an answer that nobody asked for has come, not even one whose event is still to be handled. */
+bool idle_is_silent(const struct sock *);
 
 /* Closes a socket and forgets it, idle or not. */
 void sock_drop(struct worker *, struct sock *);

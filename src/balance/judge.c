@@ -34,7 +34,7 @@ void judge_read(struct worker *w, struct conn *c, enum io io)
 	c->judged = false;
 	if (io == IO_OK || (io == IO_EOF && c->core.http == NULL && !c->pod->broken)) {
 		change = health_passed(c->slot, w->env.now, c->attempt.claim);
-	} else {
+	} else if (core_is_pods_turn(&c->core)) {
 		/* The configuration may have changed since the connection was made: what a pool that is gone thought of it matters no more. */
 		const struct pool *p = conf_pool(w->env.conf, c->pool_slot);
 		if (p != NULL)

@@ -4,7 +4,8 @@
  * A channel is at fault when it refuses, cannot be reached, does not answer a connect in time, or resets a new connection before any
  * byte came back. In the HTTP lane ending it without an answer is the same; in the TCP lane some protocols end so. Not at fault: a
  * client that leaves, any answer (5xx is the application's), a slow answer (a database that many wait for would take every endpoint
- * out at once), and the end of a connection kept from earlier requests, which any pod may close when it likes. */
+ * out at once), an end before the request was there as a whole (the client may have been too slow for the pod), and the end of a
+ * connection kept from earlier requests, which any pod may close when it likes. */
 #ifndef BALANCE_JUDGE_H
 #define BALANCE_JUDGE_H
 

@@ -87,8 +87,10 @@ void limit_adopt(struct worker *w)
 	const struct pool **by = pools_by_channel(w->env.conf, w->idle_cap);
 	for (struct conn *c = w->all; by != NULL && c != NULL; c = c->sibling) {
 		const struct pool *pool = c->slot < w->idle_cap ? by[c->slot] : NULL;
-		if (pool == NULL || (c->limit_slot != NO_SLOT && c->limit_slot != pool->limit_slot))
+		if (pool == NULL)
 			continue;
+		if (c->limit_slot != pool->limit_slot)
+			limit_leave(w, c); /* of a time when the pool had limits before */
 		c->limit_slot = pool->limit_slot;
 		c->had_channel = true;
 		take_client(w, c, pool, UINT32_MAX);

@@ -10,11 +10,12 @@ static void next_group(struct attempt *a)
 	a->group++;
 	a->tried = 0;
 	a->skip = 0;
+	a->drawn = false;
 	a->ranked = false;
 }
 
-const struct channel *pool_take(const struct pool *p, struct attempt *a, const struct addr *client, unsigned worker,
-                                uint64_t now_ms)
+static const struct channel *search(const struct pool *p, struct attempt *a, const struct addr *client, unsigned worker,
+                                    uint64_t now_ms)
 {
 	struct choice c = {.pool = p, .attempt = a, .client = client, .worker = worker, .now_ms = now_ms};
 	for (;;) {
@@ -31,6 +32,13 @@ const struct channel *pool_take(const struct pool *p, struct attempt *a, const s
 		a->panic = true;
 		a->group = 0;
 	}
+}
+
+const struct channel *pool_take(const struct pool *p, struct attempt *a, const struct addr *client, unsigned worker,
+                                uint64_t now_ms)
+{
+	const struct channel *ch = a->group < p->n ? choose_plain(&p->groups[a->group], a, worker) : NULL;
+	return ch != NULL ? ch : search(p, a, client, worker, now_ms);
 }
 
 /* Whether a channel is back, only a new connection tells: one that was there before does not go to it meanwhile. */

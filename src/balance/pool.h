@@ -14,6 +14,7 @@ struct attempt {
 	uint32_t last;  /* of those tried for their rank: the last one … */
 	double rank;    /* … and its rank */
 	uint64_t key;   /* decides on the ranks */
+	bool drawn;     /* key is a turn that nobody has had yet */
 	bool ranked;
 	bool full;      /* a channel was passed over because it has no place left */
 	bool sick;      /* one was passed over for its health */

@@ -102,8 +102,7 @@ static void report_channel(FILE *f, const struct pool *p, const char *address, u
 	json_string(f, address);
 	number(f, "max", max);
 	fprintf(f, ",\"enabled\":%s", atomic_load(&shm_shared(slot)->disabled) ? "false" : "true");
-	if (p != NULL)
-		text(f, "state", health_state(p, slot, master_now_ms()));
+	text(f, "state", p == NULL ? "draining" : health_state(p, slot, master_now_ms()));
 	number(f, "ejections", atomic_load(&shm_shared(slot)->ejections));
 	number(f, "active", shm_sum(slot, V_ACTIVE));
 	number(f, "total", shm_sum(slot, V_TOTAL));

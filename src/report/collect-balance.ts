@@ -33,8 +33,13 @@ export class BalanceCollector {
     const http = await this.#client.http();
     this.#recordListeners(status);
     this.#metrics.endpointUp.reset();
+    this.#metrics.poolQueued.reset();
     const down = new Map<string, boolean>();
-    for (const pool of pools) this.#recordPool(pool, down);
+    for (const pool of pools) {
+      this.#recordPool(pool, down);
+      // What is left of a pool that is gone has a line without groups.
+      if (pool.queued !== undefined) this.#recordLimits(pool);
+    }
     this.#down = down;
     this.#recordHttp(http);
     this.#deltas.finish();
@@ -76,6 +81,19 @@ export class BalanceCollector {
       if (!/^[1-5]xx$/.test(status)) continue;
       const grown = this.#deltas.grow(`${pool.pool} answers ${status}`, answers);
       poolResponses.inc({ pool: pool.pool, class: status }, grown);
+    }
+  }
+
+  #recordLimits({ pool, queued = 0, limited = 0, queue_timeouts = 0 }: BalancePool): void {
+    this.#metrics.poolQueued.set({ pool }, queued);
+    for (const [reason, refused] of [
+      ["limit", limited],
+      ["timeout", queue_timeouts],
+    ] as const) {
+      this.#metrics.poolRefused.inc(
+        { pool, reason },
+        this.#deltas.grow(`${pool} refused ${reason}`, refused),
+      );
     }
   }
 

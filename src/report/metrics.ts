@@ -123,6 +123,18 @@ export function createMetrics(version: string) {
       labelNames: ["pool", "endpoint"],
       registers,
     }),
+    poolQueued: new Gauge({
+      name: "evener_pool_queued",
+      help: "Connections or requests that wait for a place in a full pool.",
+      labelNames: ["pool"],
+      registers,
+    }),
+    poolRefused: new Counter({
+      name: "evener_pool_refused_total",
+      help: "Connections or requests refused for a limit of their pool (reason limit), or after waiting for a place (timeout).",
+      labelNames: ["pool", "reason"],
+      registers,
+    }),
     poolResponses: new Counter({
       name: "evener_pool_http_responses_total",
       help: "Answers to requests for a pool, by class of status.",

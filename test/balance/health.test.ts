@@ -273,11 +273,15 @@ test("a worker that is killed while it probes leaves no claim and no count behin
   await until("no place is held", async () => (await channel(b.balance, 0)).active === 0);
 });
 
-test("a client that leaves, an error status and a slow answer say nothing against a channel", async (t) => {
+test("a client that leaves or is slow, an error status and a late answer say nothing against a channel", async (t) => {
   const error = "HTTP/1.1 500 Internal Server Error\r\nContent-Length: 2\r\n\r\nno";
   const bad = await pod(t, (socket) => {
     socket.on("data", (bytes) => {
       if (bytes.includes("/slow")) return;
+      if (bytes.includes("/upload")) {
+        socket.end();
+        return;
+      }
       socket.write(error);
     });
   });
@@ -289,6 +293,11 @@ test("a client that leaves, an error status and a slow answer say nothing agains
     socket.write(get("/slow", HOST));
     if (i % 2 === 0) await sleep(20).then(() => socket.resetAndDestroy());
     else await once(socket, "data"); // 504
+  }
+  for (let i = 0; i < 5; i++) {
+    const socket = connect(t, b.port); // slower than the pod likes
+    socket.write(`POST /upload HTTP/1.1\r\nHost: ${HOST}\r\nContent-Length: 9\r\n\r\nhalf`);
+    await once(socket, "data"); // 502
   }
   assert.deepEqual(
     (await b.balance.channels("p")).map((c) => c.ejections),

@@ -331,3 +331,77 @@ test("what follows the header is moved in bulk as ever, both ways", async (t) =>
   const [channel] = await balance.channels("p");
   assert.deepEqual([channel?.bytes_in, channel?.bytes_out], [SIZE, SIZE]);
 });
+
+test("HTTP lane: requests, resets and reloads that turn headers, limits and queue on and off leave nothing over", async (t) => {
+  let seed = 815;
+  const random = (n: number): number => {
+    seed = (Math.imul(seed, 1103515245) + 12345) >>> 0;
+    return (seed >>> 8) % n;
+  };
+  const wrong: string[] = [];
+  const a = await pod(t, (socket) => {
+    let bytes: Buffer = Buffer.alloc(0);
+    let from: string | undefined;
+    socket.on("data", (chunk: Buffer) => {
+      bytes = Buffer.concat([bytes, chunk]);
+      if (from === undefined && bytes.subarray(0, 6).toString("latin1") === "PROXY ") {
+        const header = readProxy(bytes);
+        if (header === undefined) return;
+        from = header.source?.split(":")[0];
+        bytes = bytes.subarray(header.size);
+      }
+      for (let end = headEnd(bytes); end !== undefined; end = headEnd(bytes)) {
+        const head = parseHead(bytes.subarray(0, end));
+        bytes = bytes.subarray(end);
+        const client = head.fields.get("x-forwarded-for");
+        if (from !== undefined && from !== client) wrong.push(`${client} over the connection of ${from}`);
+        const what = random(12);
+        if (what === 0) socket.resetAndDestroy();
+        else if (what === 1)
+          socket.end("HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok");
+        else if (what === 2) socket.end("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+        else setTimeout(() => socket.write("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"), random(4));
+      }
+    });
+    socket.on("end", () => socket.end());
+  });
+  const port = await freePort();
+  const conf = (pool: string): string => `workers 3
+     listen l tcp:127.0.0.1:${port} proxy=v1 table=main
+     pool p ${pool} ${a.address}
+     default main p`;
+  const pools = [
+    "send-proxy=v1 maxconn=4 queue=50 queue-timeout=5",
+    "send-proxy=v1",
+    "maxconn=3 client-limit=2 queue=9 queue-timeout=0.1",
+    "",
+    "send-proxy=v1 client-limit=3 queue=9",
+  ];
+  const balance = await start(t, conf(pools[0] as string));
+  const one = async (i: number): Promise<void> => {
+    const client = await RawClient.open(port);
+    client.send(proxyV1(`10.0.0.${i % 9}`));
+    for (let n = random(9); n >= 0 && !client.closed; n--) {
+      client.send(get("/") + (random(4) === 0 ? get("/next") : ""));
+      if (random(6) === 0) break;
+      const answer = await client.tryAnswer();
+      if (answer !== undefined && ![200, 502, 503].includes(answer.status)) wrong.push(answer.line);
+    }
+    if (random(2) === 0) client.close();
+    else client.socket.resetAndDestroy();
+  };
+  const running = new Set<Promise<void>>();
+  for (let i = 0; i < 500; i++) {
+    const client = one(i).finally(() => running.delete(client));
+    running.add(client);
+    if (running.size >= 30) await Promise.race(running);
+    if (i % 40 === 39) await balance.reload(conf(pools[random(pools.length)] as string));
+  }
+  await Promise.all(running);
+  await until("nothing is held", async () => {
+    const { places, queued } = await balance.pool("p");
+    return places === 0 && queued === 0 && (await balance.listener("l")).active === 0;
+  });
+  assert.ok((await balance.channels("p")).every((channel) => channel.active === 0));
+  assert.deepEqual(wrong, []);
+});

@@ -9,6 +9,7 @@ import { startLane } from "./http-lib/lane.ts";
 import { get, RawClient } from "./http-lib/raw-client.ts";
 import { type Balance, start } from "./lib/balance.ts";
 import { connect, freePort, named, type Pod, pod, readAll, readLine } from "./lib/net.ts";
+import { proxyV1 } from "./lib/proxy.ts";
 import { until } from "./lib/until.ts";
 
 const queued = async (balance: Balance, n: number): Promise<void> =>
@@ -117,6 +118,7 @@ test("a place freed in one worker goes to one who waits in another", async (t) =
     await queued(balance, all.length - 1);
   } while ((await busy()) < 3 && all.length < 2000);
   assert.ok((await busy()) >= 2, "the clients are with several workers");
+  t.diagnostic(`${all.length} clients`);
   for (let i = 1; i <= all.length; i++) {
     await until("the next has the place", () => a.order.length === i);
     a.end();
@@ -146,6 +148,42 @@ test("channels at their MAXC make clients wait too, and the time they have is li
   await queued(balance, 1);
   a.end();
   await until("the place is used", () => a.order.includes("y"));
+});
+
+test("in a strictly hashed pool each waits for its own channel, and no one for another's", async (t) => {
+  const pods = [await holding(t), await holding(t)] as const;
+  const port = await freePort();
+  const balance = await start(
+    t,
+    `workers 2
+     listen l tcp:127.0.0.1:${port} proxy=v1
+     pool p -S queue=20 queue-timeout=60 ${pods[0].address}:1 ${pods[1].address}:1 %
+     route l * p`,
+  );
+  const from = (n: number): net.Socket => {
+    const socket = connect(t, port);
+    socket.write(Buffer.concat([proxyV1(`10.0.0.${n}`), Buffer.from(`${n}\n`)]));
+    return socket.on("end", () => socket.end()).resume();
+  };
+  from(1);
+  await until("the first is served", () => pods[0].order.length + pods[1].order.length === 1);
+  const [full, free] = pods[0].order.length === 1 ? pods : [pods[1], pods[0]];
+  for (let n = 2; free.order.length === 0; n++) {
+    assert.ok(n < 20);
+    from(n);
+    await until("it is served, or waits", async () => {
+      const { queued: waiting = 0 } = await balance.pool("p");
+      return waiting + free.order.length === n - 1;
+    });
+  }
+  // Nobody who waits for the full channel stood in its way.
+  assert.equal(full.order.length, 1);
+  const waiting = (await balance.pool("p")).queued ?? 0;
+  for (let n = 0; n < waiting; n++) {
+    full.end();
+    await until("the next has its channel", () => full.order.length === n + 2);
+  }
+  assert.equal(free.order.length, 1);
 });
 
 test("HTTP: waiting ends in 503 in time, or in the answer; the connection goes on either way", async (t) => {
@@ -298,4 +336,52 @@ test("at the end those who wait may still have their turn", async (t) => {
   }
   assert.deepEqual(await Promise.all(answers), new Array(12).fill("done\n"));
   assert.equal(await balance.ended(), 0);
+});
+
+test("whatever happens in whichever order, nothing is left over", async (t) => {
+  let seed = 4711;
+  const random = (n: number): number => {
+    seed = (Math.imul(seed, 1103515245) + 12345) >>> 0;
+    return (seed >>> 8) % n;
+  };
+  const a = await pod(t, (socket) => {
+    const leave = (): void => {
+      if (random(3) === 0) socket.resetAndDestroy();
+      else socket.end("done\n");
+    };
+    setTimeout(leave, random(4));
+  });
+  const port = await freePort();
+  const conf = (pool: string): string => `workers 3
+     listen l tcp:127.0.0.1:${port}
+     pool p client-limit=100000 ${pool}
+     route l * p`;
+  const dead = `127.0.0.1:${await freePort()}`;
+  const pools = [
+    `maxconn=8 queue=50 queue-timeout=0.2 ${a.address}`,
+    `maxconn=8 queue=500 queue-timeout=30 ${a.address} ${dead}`,
+    `queue=500 queue-timeout=30 ${dead} ${a.address}:8`,
+    `maxconn=8 ${a.address}`,
+    `maxconn=7 queue=500 queue-timeout=30 lb=leastconn send-proxy=v1 ${a.address}:6`,
+  ];
+  const balance = await start(t, conf(pools[0] as string));
+  const ends: Promise<unknown>[] = [];
+  for (let step = 0; step < 1200; step++) {
+    const socket = client(t, port, random(2) === 0 ? "x" : undefined);
+    ends.push(new Promise((done) => socket.once("close", done)));
+    const leaves = random(8);
+    if (leaves === 0) setTimeout(() => socket.destroy(), random(20));
+    else if (leaves === 1) setTimeout(() => socket.resetAndDestroy(), random(20));
+    else if (leaves === 2) setTimeout(() => socket.end(), random(20));
+    if (random(80) === 0) await balance.reload(conf(pools[random(pools.length)] as string));
+    if (random(10) === 0) await new Promise((done) => setImmediate(done));
+  }
+  await Promise.all(ends);
+  await until("nothing is held", async () => (await balance.listener("l")).active === 0);
+  await unused(balance);
+  await balance.reload(conf(pools[1] as string));
+  const all = Array.from({ length: 60 }, () => readAll(client(t, port)));
+  await Promise.all(all);
+  await unused(balance);
+  assert.ok((await balance.channels("p")).every((channel) => channel.active === 0));
 });

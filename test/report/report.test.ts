@@ -97,6 +97,10 @@ describe("metrics", () => {
       pools: async () => [
         {
           pool: "shop/web:80",
+          places: 3,
+          queued: 5,
+          limited: 8 * factor,
+          queue_timeouts: 2 * factor,
           groups: [
             {
               mode: "rr",
@@ -143,6 +147,9 @@ describe("metrics", () => {
       'evener_endpoint_connect_failures_total{pool="shop/web:80",endpoint="10.0.0.1:80"} 3',
       'evener_endpoint_requests_total{pool="shop/web:80",endpoint="10.0.0.1:80"} 6',
       'evener_pool_http_responses_total{pool="shop/web:80",class="2xx"} 4',
+      'evener_pool_queued{pool="shop/web:80"} 5',
+      'evener_pool_refused_total{pool="shop/web:80",reason="limit"} 8',
+      'evener_pool_refused_total{pool="shop/web:80",reason="timeout"} 2',
       'evener_http_requests_total{code="200"} 4',
       'evener_http_requests_total{code="404"} 1',
       "# TYPE evener_http_request_duration_seconds histogram",

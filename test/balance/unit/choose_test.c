@@ -4,6 +4,7 @@
 
 #include "pool_case.h"
 
+#include "health.h"
 #include "rank.h"
 
 #include <signal.h>
@@ -232,6 +233,44 @@ static void drain_holds_for_every_strategy(void **state)
 		spread(c, 300, NOW, after);
 		assert_int_equal(after[0], 0);
 		assert_int_equal(after[1] + after[2], 300);
+		unload(c);
+	}
+}
+
+/* Who is found dead gets nothing from any strategy; when all are, all are tried, for who knows. */
+static void health_holds_for_every_strategy(void **state)
+{
+	static const char *const options[] = {"", "lb=leastconn", "lb=p2c", "lb=hash", "lb=first", "slow-start=9", "-H"};
+	(void)state;
+	for (size_t o = 0; o < COUNT(options); o++) {
+		char line[200];
+		unsigned had[3] = {0};
+		snprintf(line, sizeof line, "pool p check=tcp fall=1 %s 1.1.1.1:1:5 1.1.1.2:1*2 1.1.1.3:1 %s", options[o], o == 6 ? "%" : "");
+		struct conf *c = load(line);
+		const struct pool *p = c->pools[0];
+		health_checked(&p->check, p->groups[0].channels[0].slot, NOW, false);
+		spread(c, 300, NOW, had);
+		assert_int_equal(had[0], 0);
+		assert_int_equal(had[1] + had[2], 300);
+		/* The second try of one connection does not go there either, while there are others. */
+		const struct addr who = client(1);
+		struct attempt a = {0};
+		for (int i = 0; i < 2; i++) {
+			const struct channel *ch = pool_take(p, &a, &who, 0, NOW);
+			assert_int_not_equal(index_of(c, ch), 0);
+			pool_release(ch->slot, 0);
+		}
+		health_checked(&p->check, p->groups[0].channels[1].slot, NOW, false);
+		health_checked(&p->check, p->groups[0].channels[2].slot, NOW, false);
+		unsigned seen = 0;
+		a = (struct attempt){0};
+		for (int i = 0; i < 3; i++) {
+			const struct channel *ch = pool_take(p, &a, &who, 0, NOW);
+			seen |= 1u << index_of(c, ch);
+			pool_release(ch->slot, 0);
+		}
+		assert_int_equal(seen, 7);
+		assert_null(pool_take(p, &a, &who, 0, NOW));
 		unload(c);
 	}
 }
@@ -547,6 +586,7 @@ int main(void)
 	    cmocka_unit_test(when_all_are_full_it_says_so),
 	    cmocka_unit_test(a_weight_by_command_is_obeyed),
 	    cmocka_unit_test(drain_holds_for_every_strategy),
+	    cmocka_unit_test(health_holds_for_every_strategy),
 	    cmocka_unit_test(slow_start_rises_from_a_tenth),
 	    cmocka_unit_test(least_connections_never_part_by_more_than_one),
 	    cmocka_unit_test(least_connections_go_by_weight_and_limit),
