@@ -28,6 +28,7 @@ import type {
   ModelInput,
   ModelOutput,
   ModelSettings,
+  RenderedTls,
   Route,
   Store,
 } from "./types.ts";
@@ -246,6 +247,11 @@ function listUsedPorts({ requests }: Wishes, { usedPools }: Routing): ReadonlySe
   return new Set(targets.map(({ service, port }) => portKey(service, port)));
 }
 
+function selectRendered(settings: RenderedTls): RenderedTls {
+  const { protocols, ciphers, ciphersuites, curves, preferServerCiphers, strictSni, ocspStapling } = settings;
+  return { protocols, ciphers, ciphersuites, curves, preferServerCiphers, strictSni, ocspStapling };
+}
+
 function describeHitch(
   tls: Tls,
   { tcp, passthrough, table, listening }: Routing,
@@ -258,7 +264,7 @@ function describeHitch(
     frontends: listening.frontends,
     front: listening.front,
     relayed: listening.relayed,
-    tls: settings.tls ?? DEFAULT_TLS_SETTINGS,
+    tls: selectRendered(settings.tls ?? DEFAULT_TLS_SETTINGS),
     ocspDir: `${settings.runDir}/ocsp`,
     workers: settings.workers,
     backendSocket: `${settings.runDir}/balance.sock`,
