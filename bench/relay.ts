@@ -6,7 +6,7 @@
  * part: it is the same for all. It is taken when each connection has carried a byte both ways and rests again. */
 import { type ChildProcess, fork, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import net from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -14,7 +14,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { median, spread } from "./lib/figures.ts";
 import type { Command } from "./lib/relay-load.ts";
 import { type RelayPeer, relayPeers } from "./lib/relay-peers.ts";
-import { cpuSeconds, listTree } from "./lib/usage.ts";
+import { cpuSeconds, listTree, memoryBytes } from "./lib/usage.ts";
 
 const CONNECTIONS = Number(process.env.CONNECTIONS ?? 20_000);
 const MEGABYTES = Number(process.env.MEGABYTES ?? 1024);
@@ -57,13 +57,6 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** Kilobytes. */
-function memory(pids: readonly number[]): number {
-  const pss = (pid: number) =>
-    Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, "utf8"))?.[1]);
-  return listTree(pids).reduce((sum, pid) => sum + pss(pid), 0);
-}
-
 async function measure(peer: RelayPeer, clients: readonly ChildProcess[]): Promise<string> {
   const relays = peer.commands.map(([command, ...args]) =>
     spawn(command, args, { stdio: ["ignore", "ignore", "ignore"] }),
@@ -72,7 +65,7 @@ async function measure(peer: RelayPeer, clients: readonly ChildProcess[]): Promi
   const pids = relays.map(({ pid }) => pid as number);
   await listening(peer.port);
   await sleep(500);
-  const before = memory(pids);
+  const before = memoryBytes(pids);
   const share = Math.ceil(CONNECTIONS / clients.length);
   await Promise.all(
     clients.map((client, i) =>
@@ -81,7 +74,7 @@ async function measure(peer: RelayPeer, clients: readonly ChildProcess[]): Promi
   );
   await Promise.all(clients.map((client) => tell(client, { do: "ping" })));
   await sleep(1000);
-  const each = ((memory(pids) - before) * 1024) / (share * clients.length);
+  const each = (memoryBytes(pids) - before) / (share * clients.length);
   const cpu: number[] = [];
   const rates: number[] = [];
   const bytes = Math.ceil((MEGABYTES * 1e6) / STREAMS);

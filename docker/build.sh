@@ -15,12 +15,12 @@ pick_tool() {
 	local tool
 	for tool in ${EVENER_IMAGE_TOOL:-docker podman buildah}; do
 		command -v "$tool" >/dev/null || continue
-		# docker's client is of no use without its server.
-		if [ "$tool" = docker ] && ! docker info >/dev/null 2>&1; then continue; fi
+		# docker's client is of no use without its server, nor without the builder that knows secrets and contexts.
+		if [ "$tool" = docker ] && ! { docker info && docker buildx version; } >/dev/null 2>&1; then continue; fi
 		echo "$tool"
 		return
 	done
-	say "none of docker (with its server), podman and buildah is there"
+	say "none of docker (with its server and buildx), podman and buildah is there"
 	return 69
 }
 
@@ -80,7 +80,8 @@ ca=/etc/ssl/certs/ca-certificates.crt
 # --- the base: from a registry, from an earlier run, or made here
 build() {
 	case $tool in
-	docker) docker build "$@" ;;
+	# The server's own builder: it sees the server's images, such as a base that was made here, and can't be asked for an archive.
+	docker) docker buildx build --builder default --load "$@" ;;
 	# As root in a container there may be no right to make namespaces; chroot needs none.
 	*) "${engine[@]}" build --isolation "${BUILDAH_ISOLATION:-chroot}" "$@" ;;
 	esac
@@ -124,18 +125,26 @@ args=(-f docker/Dockerfile --target "$target" -t "$tag" --platform "linux/$arch"
 	--secret "id=npmrc,src=$secrets/npmrc" --secret "id=ca,src=$ca" --build-context "dl=$cache/dl")
 [ -z "${BASE:-}" ] || args+=(--build-arg "BASE=$BASE" --build-arg "BASE_DIGEST=${BASE_DIGEST:-}")
 [ -z "${EVENER_NO_CACHE:-}" ] || args+=(--no-cache)
+if [ "$tool" = docker ] && ! command -v skopeo >/dev/null; then
+	say "docker's own builder writes no OCI archive: please install skopeo, or podman or buildah in place of docker"
+	exit 69
+fi
 say "building $tag with $tool"
 start=$SECONDS
 case $tool in
 docker)
-	# The date of everything, as rootfs.sh sets it; it is part of the configuration too.
-	SOURCE_DATE_EPOCH=315532800 docker buildx build "${args[@]}" --provenance=false \
-		--output "type=oci,dest=$out.new,rewrite-timestamp=true" .
+	build "${args[@]}" --provenance=false .
+	docker save --output "$secrets/image.tar" "$tag"
+	rm -f "$out.new"
+	skopeo copy --quiet --dest-compress-format gzip --dest-compress-level 9 "docker-archive:$secrets/image.tar" "oci-archive:$out.new:$tag"
 	;;
 *)
 	build "${args[@]}" --layers --force-rm --timestamp 315532800 --identity-label=false .
 	rm -f "$out.new"
-	"${engine[@]}" push --quiet --compression-format gzip --compression-level 9 "$tag" "oci-archive:$out.new:$tag"
+	compress=(--compression-format gzip)
+	# podman learned it late; without it only the size of the archive differs.
+	if "$tool" push --help 2>&1 | grep -e --compression-level >/dev/null; then compress+=(--compression-level 9); fi
+	"${engine[@]}" push --quiet "${compress[@]}" "$tag" "oci-archive:$out.new:$tag"
 	;;
 esac
 mv "$out.new" "$out"

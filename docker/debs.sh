@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # debs.sh: the Debian packages of which the image takes files, pinned in debian.lock.
 #   debs.sh get ARCH DIR    download, verify and unpack them into DIR/root; DIR/taken.lock says what was taken
-#   debs.sh sources DIR     their complete source packages into DIR
+#   debs.sh sources DIR     their complete source packages into DIR (sources.also: what stands for one that is gone)
 #   debs.sh lock            print debian.lock anew, from what the machine's mirror has today
 # apt gets state of its own, so that nothing of the machine changes and no privilege is needed; the mirror and its keys
 # are the machine's.
@@ -68,12 +68,29 @@ sources() {
 	mkdir -p "$dir"
 	missing=$(rows | awk '{ print $4, $5 }' | sort -u | while read -r source version; do
 		say "source of $source $version"
-		(cd "$dir" && apt-get "${apt[@]}" source -qq --download-only "$source=$version") >&2 || echo "$source $version"
+		(cd "$dir" && apt-get "${apt[@]}" source -qq --download-only "$source=$version") >&2 ||
+			also "$source" "$version" "$dir" >&2 || echo "$source $version"
 	done)
 	[ -z "$missing" ] || {
 		say "this mirror has no source of: $missing; take it from https://snapshot.debian.org/package/NAME/VERSION/"
 		return 69
 	}
+}
+
+# also SOURCE VERSION DIR: what sources.also accepts in its place; /DIR/README says so.
+also() {
+	local source=$1 version=$2 dir=$3 name v path hash why mirror
+	while read -r name v path hash why; do
+		[ "$name $v" = "$source $version" ] || continue
+		for mirror in $(awk '{ print $(NF - 2) }' "$state/sources.list" | sort -u); do
+			/usr/lib/apt/apt-helper "${apt[@]}" download-file "${mirror%/}/$path" "$dir/${path##*/}" "SHA256:$hash" || continue
+			rm -f "$dir/${source}_$version".*
+			echo "${path##*/} stands for the source package $source $version, which the mirror no longer had: $why." >>"$dir/README"
+			say "NOTE: the mirror has no source of $source $version; ${path##*/} stands for it: $why"
+			return 0
+		done
+	done < <(grep -v '^#' "$here/sources.also")
+	return 1
 }
 
 make_lock() {

@@ -55,6 +55,8 @@ async function make(): Promise<void> {
     main: join(work, "main.cjs"),
     output: join(work, "blob"),
     disableExperimentalSEAWarning: true,
+    // As src/cli/launcher.sh has it, where the reason is.
+    execArgv: ["--max-semi-space-size=4"],
     assets: {
       ...Object.fromEntries(paths.map((path) => [path, join(ROOT, "dist", path)])),
       "files.json": join(work, "files.json"),

@@ -11,7 +11,7 @@ import { makeKeyPair } from "../test/fixtures/certificates.ts";
 import { eventually } from "../test/fixtures/eventually.ts";
 import { isAlive } from "../test/supervise/runner-contract.ts";
 import { startBackend } from "./lib/backend.ts";
-import { makeGatedPrograms, makeTestlessHitch } from "./lib/bad-programs.ts";
+import { copyPrograms, makeGatedPrograms, makeTestlessHitch } from "./lib/bad-programs.ts";
 import { curl, httpStatus, servedFingerprint } from "./lib/client.ts";
 import { Evener, type StartOptions } from "./lib/evener.ts";
 import { makeSecret, makeSite } from "./lib/manifests.ts";
@@ -120,6 +120,8 @@ test("disk full: the last good configuration serves; with space again the newest
   skip: isRoot ? false : "mounting a small file system needs root",
 }, async (t) => {
   const { evener, pair, fetch } = await startSite(t, {
+    // There is no room for a copy.
+    binDir: await copyPrograms(t),
     wrapper: (runDir) => [
       ...["unshare", "--mount", "sh", "-c"],
       `mkdir -p ${runDir} && mount -t tmpfs -o size=256k none ${runDir} && exec "$@"`,

@@ -13,7 +13,7 @@ function readOr(path: string, otherwise: string): string {
   }
 }
 
-/** These processes and their living descendants. */
+/** These processes and their descendants. */
 export function listTree(pids: readonly number[]): readonly number[] {
   const all: number[] = [];
   const todo = [...pids];

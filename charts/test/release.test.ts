@@ -1,12 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * helm itself against a real API server: one release is upgraded from each set of values to the next and back, so no change of
- * values meets a field that can't be changed; and an uninstallation leaves nothing behind.
+ * helm itself against a real API server: one release is upgraded from the previous version of the chart and from each set of values
+ * to the next and back, so no change meets a field that can't be changed; and an uninstallation leaves nothing behind.
  */
 import assert from "node:assert/strict";
 import test, { after, before } from "node:test";
 import { Cluster } from "../../e2e/kube/lib/cluster.ts";
-import { CHART_DIR, type KubeObject, renderChart, runHelm, type Values } from "../tools/helm.ts";
+import {
+  CHART_DIR,
+  type KubeObject,
+  PREVIOUS_CHART,
+  renderChart,
+  runHelm,
+  type Values,
+} from "../tools/helm.ts";
 import { collectionOf, prepareCluster } from "./lib/prepare-cluster.ts";
 import { VALUE_SETS } from "./lib/value-sets.ts";
 
@@ -24,6 +31,10 @@ after(() => cluster?.stop());
 test("install, upgrade from any values to any, uninstall", async (t) => {
   const names = Object.keys(VALUE_SETS);
   const made = new Map<string, KubeObject>();
+  await t.test("the previous version of the chart is where it begins", async () => {
+    const result = await helm(["install", "evener", PREVIOUS_CHART], {});
+    assert.ok(result.ok, result.stderr);
+  });
   for (const name of [...names, ...names.toReversed()]) {
     const values = withoutFixed(VALUE_SETS[name] ?? {});
     await t.test(name, async () => {

@@ -7,7 +7,7 @@ import test, { describe } from "node:test";
 import { parse } from "yaml";
 import packageJson from "../../package.json" with { type: "json" };
 import { listDrift } from "../tools/generate.ts";
-import { CHART_DIR, runHelm } from "../tools/helm.ts";
+import { CHART_DIR, PREVIOUS_CHART, runHelm } from "../tools/helm.ts";
 import { type Schema, VALUES_SCHEMA } from "../tools/schema.ts";
 import { readValueDocs } from "../tools/values-doc.ts";
 import { type Any, assertInvalid, renderOne } from "./lib/assert-chart.ts";
@@ -67,6 +67,16 @@ test("the schema has every key of values.yaml, and no other", () => {
 test("lint finds nothing to say", async () => {
   const { ok, stdout, stderr } = await runHelm(["lint", "--strict", "--quiet", CHART_DIR]);
   assert.ok(ok, stdout + stderr);
+});
+
+test("upgrades are tried from a version before this one", async () => {
+  const read = async (chart: string) => {
+    const { version } = parse((await runHelm(["show", "chart", chart])).stdout) as { version: string };
+    return version.split(".").map(Number);
+  };
+  const [now = [], before = []] = [await read(CHART_DIR), await read(PREVIOUS_CHART)];
+  const older = before.findIndex((part, i) => part !== now[i]);
+  assert.ok(older >= 0 && (before[older] ?? 0) < (now[older] ?? 0), `${before.join(".")}, ${now.join(".")}`);
 });
 
 test("the chart installs the version that package.json has", async () => {

@@ -5,6 +5,8 @@ import { execa } from "execa";
 import { parseAllDocuments } from "yaml";
 
 export const CHART_DIR = join(import.meta.dirname, "../evener");
+/** The version before, as `helm package` made it: what upgrades are tried from. */
+export const PREVIOUS_CHART = join(import.meta.dirname, "../test/previous/evener-0.1.0.tgz");
 const BUILD_HELM = join(import.meta.dirname, "../../e2e/tools/helm/build.sh");
 
 export type Values = Readonly<Record<string, unknown>>;

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it, type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { PREVIOUS_CHART } from "../../charts/tools/helm.ts";
 import { type KeyPair, makeKeyPair } from "../../test/fixtures/certificates.ts";
 import { eventually } from "../../test/fixtures/eventually.ts";
 import { listDenied } from "../kube/lib/audit.ts";
@@ -88,12 +89,13 @@ describe("a cluster of one node", { skip: whyNot() }, () => {
     await node.admin.apply(
       makeNamespace(release.namespace, RESTRICTED),
       makeNamespace(SHOP, RESTRICTED),
+      makeNamespace("older", RESTRICTED),
       makeNamespace("edge", PRIVILEGED),
     );
     // A namespace's own objects are made by controllers.
     await eventually("the namespaces are complete", async () => {
       const all = [...(await listEverything(node.admin))];
-      return [release.namespace, SHOP, "edge"].every(
+      return [release.namespace, SHOP, "older", "edge"].every(
         (name) =>
           all.some((object) => object.endsWith(` ${name}/default`)) &&
           all.some((object) => object.endsWith(` ${name}/kube-root-ca.crt`)),
@@ -180,6 +182,38 @@ describe("a cluster of one node", { skip: whyNot() }, () => {
     await load.stop();
     t.diagnostic(`${load.figures}; upgrade: ${took} ms`);
     assert.deepEqual(load.failures, []);
+  });
+
+  step("helm upgrade from the previous version of the chart under load: no request fails", async (t) => {
+    const older = new Release("older", "older", node.kubeconfig);
+    const port = 31443;
+    const own = { image: { repository: image.repository, tag: image.tag }, config: { workers: 1 } };
+    const ingressClassResource = { name: "older", controllerValue: "evener.io/older" };
+    const service = { type: "NodePort", nodePorts: { https: port } };
+    await older.install({ ...own, ingressClassResource, service }, PREVIOUS_CHART);
+    const ingress = makeIngress("older", HOST, { namespace: SHOP, service: "shop", secret: "shop-tls" });
+    (ingress.spec as Record<string, unknown>).ingressClassName = "older";
+    await node.admin.apply(ingress);
+    await workloads.waitRollout(older.namespace, "older-evener", older.selector);
+    const at = target(NODE_ADDRESS, port);
+    for (const { status } of await workloads.readyPods(older.namespace, older.selector)) {
+      const pod = target(status.podIP ?? "", 8443);
+      await eventually(`${pod.address} serves`, async () => (await ask(pod)).status === 200, 30_000);
+    }
+    await eventually("the node's port serves", async () => (await ask(at)).status === 200, 30_000);
+    const before = await readChartVersion(older);
+    assert.match(before, /^evener-/);
+    const load = new Load(at);
+    await sleep(CALM_MS);
+    await older.upgrade({});
+    const took = await workloads.waitRollout(older.namespace, "older-evener", older.selector);
+    await sleep(CALM_MS);
+    await load.stop();
+    t.diagnostic(`${before} → ${await readChartVersion(older)}: ${load.figures}; upgrade: ${took} ms`);
+    assert.deepEqual(load.failures, []);
+    assert.notEqual(await readChartVersion(older), before);
+    await node.admin.delete(ingress);
+    await older.uninstall();
   });
 
   step("memory of every container", async (t) => {
@@ -325,6 +359,12 @@ describe("a cluster of one node", { skip: whyNot() }, () => {
     assert.deepEqual(await node.stop(), []);
     t.diagnostic(`stopped: ${Date.now() - start} ms`);
   });
+
+  /** What the pods say: the chart that made their template. */
+  async function readChartVersion({ namespace, selector }: Release): Promise<string> {
+    const [pod] = await workloads.readyPods(namespace, selector);
+    return pod?.metadata.labels?.["helm.sh/chart"] ?? "";
+  }
 
   async function findLeader(): Promise<string | undefined> {
     for (const { metadata, status } of await workloads.readyPods(release.namespace, release.selector)) {

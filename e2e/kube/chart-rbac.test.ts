@@ -37,6 +37,8 @@ interface Case {
   readonly values: Values;
   /** Rules that are looked at one by one; the others are so in another case. */
   readonly isOwn: (ref: RuleRef) => boolean;
+  /** An object that has a problem which no Event may tell. */
+  readonly problem?: string;
 }
 
 const CASES: readonly Case[] = [
@@ -48,6 +50,15 @@ const CASES: readonly Case[] = [
       defaultTLS: { existingSecret: "certificates/default-tls" },
     },
     isOwn: ({ role }) => role.kind === "Role" && role.metadata.namespace !== "blog" && !isLeader(role),
+  },
+  {
+    name: "some namespaces, and a problem with an object elsewhere",
+    values: {
+      scope: { enabled: true, namespace: "shop" },
+      defaultTLS: { existingSecret: "certificates/mismatch" },
+    },
+    isOwn: () => false,
+    problem: "Secret certificates/mismatch",
   },
   {
     name: "Secrets by name",
@@ -78,11 +89,15 @@ before(async () => {
   pair = await makeKeyPair([HOST]);
   ca = join(cluster.dir, "ca-of-host.pem");
   await writeFile(ca, pair.cert);
-  await cluster.admin.apply(makeSecret("default-tls", pair, "certificates"));
+  const { key } = await makeKeyPair([HOST]);
+  await cluster.admin.apply(
+    makeSecret("default-tls", pair, "certificates"),
+    makeSecret("mismatch", { cert: pair.cert, key }, "certificates"),
+  );
 });
 after(() => cluster?.stop());
 
-for (const { name, values, isOwn } of CASES) {
+for (const { name, values, isOwn, problem } of CASES) {
   describe(name, () => {
     test("no call is denied", async (t) => {
       const pod = await startPod(t, "web");
@@ -96,6 +111,8 @@ for (const { name, values, isOwn } of CASES) {
       );
       await eventually("the status", async () => (await readAddress(cluster, "web", "shop")) === ADDRESS);
       await eventually("an Event", async () => (await listEvents(cluster, "Ingress", "web")).length > 0);
+      // Problems are handed over before what is served is told of.
+      if (problem !== undefined) assert.match((await evener.get("/debug/config")).text, new RegExp(problem));
       await evener.stop();
       const events = await cluster.audit(user);
       assert.ok(events.length > 10, "the audit log knows the account");

@@ -183,7 +183,9 @@ function launch(dir: string, ports: readonly number[], options: StartOptions): C
     ...(options.args ?? []),
   ];
   const env = { ...process.env, EVENER_TEST_BIN_DIR: options.binDir ?? join(ROOT, "dist/bin") };
-  return spawn(file, args, { stdio: ["ignore", "inherit", "pipe"], env });
+  // It ends with the test's process, however that ends (prctl(2), PR_SET_PDEATHSIG).
+  const last = ["--pdeathsig", "TERM", file, ...args];
+  return spawn("setpriv", last, { stdio: ["ignore", "inherit", "pipe"], env });
 }
 
 function parseRecord(line: string): LogRecord {

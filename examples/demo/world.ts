@@ -3,19 +3,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createWriteStream } from "node:fs";
-import {
-  chmod,
-  copyFile,
-  cp,
-  mkdir,
-  mkdtemp,
-  readdir,
-  readFile,
-  rename,
-  rm,
-  symlink,
-  writeFile,
-} from "node:fs/promises";
+import { chmod, copyFile, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -50,10 +38,6 @@ export class World {
     for (const name of await readdir(EXAMPLES)) {
       if (name.endsWith(".yaml")) await copyFile(join(EXAMPLES, name), join(dir, "manifests", name));
     }
-    // He could not come through a home directory of root's either, where this clone may lie.
-    for (const part of ["bin", "lib"])
-      await cp(join(DIST, part), join(dir, "dist", part), { recursive: true });
-    await symlink(process.execPath, join(dir, "dist/lib/node"));
     return new World(dir, [await findPort(8080), await findPort(8443), await findPort(10254)]);
   }
 
@@ -107,7 +91,7 @@ export class World {
       ...["--healthz-port", String(this.healthPort), "--log-format", "text", "--shutdown-grace-period", "3s"],
     ];
     // A process group of its own: Ctrl-C is for the demo, which then ends Evener in good order.
-    const evener = spawn(join(this.dir, "dist/bin/evener"), args, {
+    const evener = spawn(join(DIST, "bin/evener"), args, {
       detached: true,
       stdio: ["ignore", "ignore", "pipe"],
     });

@@ -6,8 +6,9 @@ import { createBalanceClient } from "../balance-client/client.ts";
 import { systemClock } from "../clock.ts";
 import { loadKubeConfig } from "../kube/config.ts";
 import { createLogger, type Logger } from "../report/log.ts";
+import { findReachableBinDir, removeCopy } from "../run/child-access.ts";
 import { joinCluster } from "../run/cluster.ts";
-import { findBinDir, prepareRunDir } from "../run/run-dir.ts";
+import { findBinDir, findChildOwner, prepareRunDir } from "../run/run-dir.ts";
 import { startRuntime } from "../run/runtime.ts";
 import { SourceStoppedError } from "../source/kube/kube-source.ts";
 import { openSource } from "../source/open-source.ts";
@@ -20,7 +21,7 @@ const EX_TEMPFAIL = 75;
 const EX_CONFIG = 78;
 
 /** Runs until SIGTERM or SIGINT; resolves to the exit status. A second signal ends at once. */
-export async function run(settings: RunSettings, binDir: string = findBinDir()): Promise<number> {
+export async function run(settings: RunSettings, programs: string = findBinDir()): Promise<number> {
   const log = createLogger({ level: settings.logLevel, format: settings.logFormat });
   let config: KubeConfig | undefined;
   try {
@@ -32,12 +33,23 @@ export async function run(settings: RunSettings, binDir: string = findBinDir()):
   const source = openSource(settings, config, systemClock, log);
   const { runDir } = settings.model;
   let unlock: () => Promise<void>;
+  let binDir: string;
   try {
     await prepareRunDir(runDir);
     unlock = await lockRunDir(runDir);
   } catch (error) {
     log.error({ runDir, err: error }, "the run directory can't be used");
     return error instanceof RunDirBusyError ? EX_TEMPFAIL : EX_UNAVAILABLE;
+  }
+  try {
+    const { closed, ...found } = await findReachableBinDir(programs, runDir, findChildOwner());
+    binDir = found.binDir;
+    if (closed !== undefined)
+      log.info({ closed, binDir }, "the children can't enter a directory: they are run from a copy");
+  } catch (error) {
+    log.error({ runDir, programs, err: error }, "the children can't be started from here");
+    await unlock();
+    return EX_UNAVAILABLE;
   }
   const ended = waitForSignal(log);
   // A source may wait for its cluster as long as it takes; a signal ends that as well.
@@ -72,6 +84,7 @@ export async function run(settings: RunSettings, binDir: string = findBinDir()):
     return EX_UNAVAILABLE;
   } finally {
     await source.stop();
+    await removeCopy(runDir);
     await unlock();
   }
 }

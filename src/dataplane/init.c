@@ -24,7 +24,8 @@ start(int argc, char **argv)
 	if (args == NULL)
 		_exit(EXIT_NO_MEMORY);
 	args[0] = EVENER_LIB "/node";
-	args[1] = "--enable-source-maps";
+	/* As src/cli/launcher.sh has it, where the reason is. Source maps stay off: they cost 100 MB. */
+	args[1] = "--max-semi-space-size=4";
 	args[2] = EVENER_LIB "/evener.mjs";
 	if (argc > 1)
 		memcpy(args + 3, argv + 1, (size_t)(argc - 1) * sizeof(*args));

@@ -18,13 +18,19 @@ const NOT_IN_API = new Set(["Evener", "File"]);
 /** The API's limit is 1,024 characters, and Go counts bytes. */
 const MAX_NOTE_BYTES = 1024;
 
-/** `ours` are the uids of our Ingresses: whatever else is wrong with another class's is not ours to say. */
+/**
+ * `ours` are the uids of our Ingresses: whatever else is wrong with another class's is not ours to say. Who watches some
+ * namespaces only (`watched`; empty: all) may write Events nowhere else: what is wrong with an object elsewhere, or with one
+ * that belongs to no namespace, is in the log, the metrics and on the debug page.
+ */
 export function describeProblemEvents(
   problems: readonly Problem[],
   ours: ReadonlySet<string>,
+  watched: readonly string[],
 ): readonly EventWish[] {
   return problems.flatMap(({ ref, reason, message, field }) => {
     if (!isApiObject(ref) || (ref.kind === "Ingress" && !ours.has(ref.uid))) return [];
+    if (watched.length > 0 && !watched.includes(ref.namespace ?? "")) return [];
     const note = cutBytes(field === undefined ? message : `${field}: ${message}`, MAX_NOTE_BYTES);
     return [{ regarding: ref, type: "Warning", reason, note }];
   });

@@ -50,6 +50,8 @@ export interface ClusterReporterOptions {
   readonly statusAddresses: readonly string[];
   readonly publishService: string | undefined;
   readonly clearAtEnd: boolean;
+  /** The namespaces that Events may be written to; empty: all. */
+  readonly watchNamespaces: readonly string[];
   readonly onLeading: (leading: boolean) => void;
   readonly times?: ElectionTimes;
 }
@@ -151,7 +153,8 @@ export class ClusterReporter {
     const addresses = this.#findAddresses();
     this.#tellSynced(addresses);
     if (!this.leading) return;
-    this.#events.update(describeProblemEvents(latest.problems, ours));
+    const { watchNamespaces } = this.#options;
+    this.#events.update(describeProblemEvents(latest.problems, ours, watchNamespaces));
     const live = this.#live;
     if (live !== undefined) {
       this.#conditions.update(live.policies, (ref) => findConditions(latest.store, live.store, ref));

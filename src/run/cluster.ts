@@ -59,6 +59,7 @@ export function createReporter(
     statusAddresses: model.publishStatusAddresses,
     publishService,
     clearAtEnd: updateStatusOnShutdown,
+    watchNamespaces: model.watchNamespaces,
     onLeading: (leading) => metrics.leaderElectionStatus.set(labels, leading ? 1 : 0),
   });
 }

@@ -17,7 +17,6 @@ async function start(): Promise<void> {
   const files = JSON.parse(getAsset("files.json", "utf8")) as EmbeddedFile[];
   const dir = chooseDirectory();
   unpack(dir, files, (path) => Buffer.from(getAsset(path)));
-  process.setSourceMapsEnabled(true);
   const url = pathToFileURL(`${dir}/lib/evener.mjs`).href;
   // Node warns that this way is an experiment; it is tested with the very Node that is embedded.
   const { emitWarning } = process;

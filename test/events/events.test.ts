@@ -25,7 +25,7 @@ const makeProblem = (ref: ObjectRef, message = "is bad", field?: string): Proble
   ...(field === undefined ? {} : { field }),
 });
 const wishOf = (name: string, message?: string) => {
-  const [wish] = describeProblemEvents([makeProblem(refOf(name), message)], new Set([`uid-${name}`]));
+  const [wish] = describeProblemEvents([makeProblem(refOf(name), message)], new Set([`uid-${name}`]), []);
   assert.ok(wish !== undefined);
   return wish;
 };
@@ -41,7 +41,7 @@ describe("what Events are about", () => {
       makeProblem({ apiVersion: "evener.io/v1alpha1", kind: "Evener", name: "hitch", uid: "x" }),
       makeProblem({ apiVersion: "evener.io/v1alpha1", kind: "File", name: "a.yaml" }),
     ];
-    const wishes = describeProblemEvents(problems, new Set(["uid-ours"]));
+    const wishes = describeProblemEvents(problems, new Set(["uid-ours"]), []);
     assert.deepEqual(
       wishes.map(({ regarding, type, note }) => [regarding.name, type, note]),
       [
@@ -49,6 +49,16 @@ describe("what Events are about", () => {
         ["tls", "Warning", "is bad"],
       ],
     );
+  });
+
+  test("where some namespaces are watched: nothing outside of them, nor what belongs to none", () => {
+    const { namespace: _, ...ingressClass } = refOf("evener", "IngressClass");
+    const elsewhere = { ...refOf("default-tls", "Secret"), namespace: "certificates" };
+    const problems = [ingressClass, elsewhere, refOf("tls", "Secret")].map((ref) => makeProblem(ref));
+    const name = (watched: readonly string[]) =>
+      describeProblemEvents(problems, new Set(), watched).map(({ regarding }) => regarding.name);
+    assert.deepEqual(name([]), ["evener", "default-tls", "tls"]);
+    assert.deepEqual(name(["blog", "shop"]), ["tls"]);
   });
 
   test("notes fit into the API's limit, whole characters only", () => {

@@ -126,6 +126,19 @@ describe("the image at work", { skip: whySkip(ARCH) || foreign }, () => {
     assert(rss < 1024, `${rss} kB`);
   });
 
+  it("has a controller whose memory is its own use, and not Node's comfort", async (t) => {
+    const controller = (await container.processes()).find(({ args }) => args.includes("/lib/node "));
+    assert(controller);
+    const launcher = readFileSync(join(ROOT, "src/cli/launcher.sh"), "utf8");
+    const [flag = ""] = /--max-semi-space-size=\d+/.exec(launcher) ?? [];
+    assert(controller.args.includes(` ${flag} `), controller.args);
+    const status = readFileSync(`/proc/${controller.pid}/status`, "utf8");
+    const kib = Number(/^VmRSS:\s*(\d+)/m.exec(status)?.[1]);
+    t.diagnostic(`${Math.round(kib / 1024)} MiB resident`);
+    // A hundred more would be source maps.
+    assert(kib < 180 * 1024, `${kib} kB`);
+  });
+
   const victims: [string, RegExp, "master" | "worker"][] = [
     ["Hitch", /\/hitch/, "master"],
     ["a worker of Hitch", /\/hitch/, "worker"],

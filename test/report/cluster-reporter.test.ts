@@ -30,6 +30,7 @@ function open() {
       statusAddresses: ["192.0.2.1"],
       publishService: undefined,
       clearAtEnd: true,
+      watchNamespaces: [],
       onLeading: (leading) => changes.push(leading),
       ...more,
     });

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The single-file executable (make dist), in a directory where nothing else of Evener is.
 import assert from "node:assert/strict";
-import { execFile, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { chmod, readFile } from "node:fs/promises";
@@ -13,6 +13,7 @@ import { connect } from "node:tls";
 import { promisify } from "node:util";
 import { findFreePorts } from "../../e2e/lib/ports.ts";
 import { chooseDirectory, type EmbeddedFile, unpack } from "../../src/standalone/unpack.ts";
+import { listProcesses, readArguments } from "../../src/supervise/process-table.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 const PRODUCT = join(ROOT, `dist/evener-linux-${process.arch}`);
@@ -25,10 +26,33 @@ function makeDir(t: TestContext): string {
   return dir;
 }
 
+/** In good order, and if it does not, at once: killed, it would leave Hitch and Balance running, as it is meant to. */
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const exited = once(child, "exit");
+  child.kill("SIGTERM");
+  const second = setTimeout(() => child.kill("SIGTERM"), 15_000);
+  await exited;
+  clearTimeout(second);
+}
+
 const unpacked = (pid: number | undefined) =>
   ["/dev/shm", tmpdir()]
     .flatMap((dir) => readdirSync(dir))
     .filter((name) => name.startsWith(`evener-bin-${pid}-`));
+
+/** Processes that were started with something in `dir`: Hitch and Balance with their workers. */
+async function listFamily(dir: string): Promise<number[]> {
+  const all = (await listProcesses()).filter(({ zombie }) => !zombie);
+  const named = await Promise.all(
+    all.map(async ({ pid }) =>
+      (await readArguments(pid)).some(
+        (arg) => /^(--config=)?\//.test(arg) && arg.includes(join(dir, "run/")),
+      ),
+    ),
+  );
+  return all.filter((_, i) => named[i]).map(({ pid }) => pid);
+}
 
 describe("the single-file executable", { skip }, () => {
   it("renders as the bundle does", async (t) => {
@@ -49,8 +73,12 @@ describe("the single-file executable", { skip }, () => {
     const [http, https, health] = await findFreePorts(3);
     const args = ["run", "--source", `dir:${dir}/manifests`, "--run-dir", join(dir, "run"), "--workers", "1"];
     args.push("--http-port", `${http}`, "--https-port", `${https}`, "--healthz-port", `${health}`);
-    const child = spawn(PRODUCT, args, { cwd: dir, stdio: ["ignore", "pipe", "pipe"] });
-    t.after(() => child.kill("SIGKILL"));
+    // It ends with the test's process, however that ends (prctl(2), PR_SET_PDEATHSIG).
+    const child = spawn("setpriv", ["--pdeathsig", "TERM", PRODUCT, ...args], {
+      cwd: dir,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    t.after(() => end(child));
     let log = "";
     for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (log += String(chunk)));
     const exited = once(child, "exit");
@@ -61,12 +89,14 @@ describe("the single-file executable", { skip }, () => {
     }
     assert(ready, log);
     assert.equal(unpacked(child.pid).length, 1);
+    assert.notDeepEqual(await listFamily(dir), []);
     const socket = connect({ host: "127.0.0.1", port: Number(https), rejectUnauthorized: false });
     await once(socket, "secureConnect");
     socket.destroy();
     child.kill("SIGTERM");
     assert.deepEqual(await exited, [0, null]);
     assert.deepEqual(unpacked(child.pid), []);
+    assert.deepEqual(await listFamily(dir), []);
   });
 
   it("prints the licences of what it contains", async () => {

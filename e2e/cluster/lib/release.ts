@@ -18,8 +18,8 @@ export class Release {
     return `app.kubernetes.io/name=evener,app.kubernetes.io/instance=${this.name}`;
   }
 
-  async install(values: Values): Promise<void> {
-    await this.#helm(["install", this.name, CHART_DIR, "--values", "-"], values);
+  async install(values: Values, chart = CHART_DIR): Promise<void> {
+    await this.#helm(["install", this.name, chart, "--values", "-"], values);
   }
 
   async upgrade(values: Values): Promise<void> {
