@@ -5,16 +5,12 @@ import { chooseAlpn } from "./alpn.ts";
 import { type BackendPolicies, readBackendPolicies } from "./backend-policies.ts";
 import { createBackends, type PoolRequest } from "./backends.ts";
 import { type Claim, type Claims, collectClaims } from "./claims.ts";
-import {
-  type ClientCertificatePolicies,
-  readClientCertificatePolicies,
-} from "./client-certificate-policies.ts";
 import { enforceHostOwnership } from "./host-ownership.ts";
 import { buildHttpRules } from "./http-rules.ts";
 import { selectIngresses } from "./ingress-classes.ts";
 import { assignLanes, type Lanes } from "./lanes.ts";
 import { type Listening, planListeners } from "./listeners.ts";
-import { type PolicyStatus, sortStatuses } from "./policy-status.ts";
+import { type PolicyStatus, type Refusal, sortStatuses } from "./policy-status.ts";
 import { PoolBuilder } from "./pools.ts";
 import { collectProblems, type Report } from "./problems.ts";
 import { portKey } from "./service-ports.ts";
@@ -25,7 +21,16 @@ import { type ClassService, collectTcpPorts, resolveClassServices, type TcpPort 
 import { type Tls, TlsBuilder } from "./tls-builder.ts";
 import { applyTlsSettings, readTlsProfiles } from "./tls-profiles.ts";
 import { DEFAULT_TLS_SETTINGS } from "./tls-settings.ts";
-import type { HttpTable, IngressStatus, Ir, ModelInput, ModelOutput, ModelSettings, Store } from "./types.ts";
+import type {
+  HttpTable,
+  IngressStatus,
+  Ir,
+  ModelInput,
+  ModelOutput,
+  ModelSettings,
+  RenderedTls,
+  Store,
+} from "./types.ts";
 import { planUpstream } from "./upstream.ts";
 import { listPools } from "./used-pools.ts";
 
@@ -52,11 +57,7 @@ export function createModelBuilder(): BuildModel {
   const statuses = new Stage<readonly IngressStatus[]>();
   const pools = new PoolBuilder();
 
-  const profiles = new Stage<{
-    readonly settings: ModelSettings;
-    readonly statuses: readonly PolicyStatus[];
-  }>();
-  const clients = new Stage<ClientCertificatePolicies>();
+  const profiles = new Stage<Profile>();
   const backends = new Stage<BackendPolicies>();
   const policies = new Stage<readonly PolicyStatus[]>();
 
@@ -71,12 +72,7 @@ export function createModelBuilder(): BuildModel {
     const ingresses = selection.run([store.ingresses, store.ingressClasses, settings], report, (found) =>
       enforceHostOwnership(selectIngresses(store, settings), settings.hostOwnership, found),
     );
-    const demanded = clients.run(
-      [ingresses, store.clientCertificatePolicies, store.secrets, store.configMaps],
-      report,
-      (found) => readClientCertificatePolicies(ingresses, store, input.now, found),
-    );
-    const secured = tls.build(ingresses, demanded, input, report);
+    const secured = tls.build(ingresses, input, report);
     const backendPolicies = backends.run([store.backendPolicies, store.services], report, (found) =>
       readBackendPolicies(store, found),
     );
@@ -114,10 +110,10 @@ export function createModelBuilder(): BuildModel {
       statuses: statuses.run([ingresses, routed, settings], report, () =>
         buildStatuses(ingresses, routed.served, settings),
       ),
-      policies: policies.run([profile, demanded, backendPolicies, wished, routed], report, () =>
+      policies: policies.run([profile, secured, backendPolicies, wished, routed], report, () =>
         sortStatuses([
           ...profile.statuses,
-          ...demanded.statuses,
+          ...secured.describePolicies(routed.listening.front ? refuseDemands(secured) : new Map()),
           ...backendPolicies.describe(listUsedPorts(wished, routed)),
         ]),
       ),
@@ -126,8 +122,13 @@ export function createModelBuilder(): BuildModel {
   };
 }
 
-/** The class's profile over the flags. */
-function readProfile({ store, settings }: ModelInput, report: Report) {
+interface Profile {
+  /** The flags under what the class's profile says. */
+  readonly settings: ModelSettings;
+  readonly statuses: readonly PolicyStatus[];
+}
+
+function readProfile({ store, settings }: ModelInput, report: Report): Profile {
   const { settings: tls, statuses } = readTlsProfiles(store, settings, report);
   return { settings: applyTlsSettings(settings, tls), statuses };
 }
@@ -226,20 +227,36 @@ function toHttps(claim: Claim): Claim {
 }
 
 /** Hitch says nothing of client certificates while it passes on a PROXY header that it was given. */
-function closeDemands({ clientsOf, demands }: Tls, report: Report): Tls["clientsOf"] {
+function closeDemands(tls: Tls, report: Report): Tls["clientsOf"] {
+  const { clientsOf, demands } = tls;
+  const refusals = refuseDemands(tls);
   for (const { host, source } of demands) {
-    const message =
-      `host ${host} asks for client certificates, which can't be had while Balance has the TLS port ` +
-      "(TLS passthrough, or PROXY from load balancers); until that is changed its rules answer 403";
-    report(source, "error", "ClientCertificateNotPossible", message);
+    const refusal = refusals.get(host);
+    if (refusal !== undefined) report(source, "error", refusal.reason, refusal.message);
   }
   return (host, ingress) => (clientsOf(host, ingress) === undefined ? undefined : "closed");
+}
+
+function refuseDemands({ demands }: Tls): ReadonlyMap<string, Refusal> {
+  return new Map(
+    demands.map(({ host }) => {
+      const message =
+        `host ${host} asks for client certificates, which can't be had while Balance has the TLS port ` +
+        "(TLS passthrough, or PROXY from load balancers); until that is changed its rules answer 403";
+      return [host, { reason: "ClientCertificateNotPossible", message }];
+    }),
+  );
 }
 
 /** Service ports that something leads to, by `portKey`. */
 function listUsedPorts({ requests }: Wishes, { usedPools }: Routing): ReadonlySet<string> {
   const targets = requests.flatMap(({ name, target }) => (usedPools.has(name) ? (target ?? []) : []));
   return new Set(targets.map(({ service, port }) => portKey(service, port)));
+}
+
+function selectRendered(settings: RenderedTls): RenderedTls {
+  const { protocols, ciphers, ciphersuites, curves, preferServerCiphers, strictSni, ocspStapling } = settings;
+  return { protocols, ciphers, ciphersuites, curves, preferServerCiphers, strictSni, ocspStapling };
 }
 
 function describeHitch(
@@ -254,7 +271,7 @@ function describeHitch(
     frontends: listening.frontends,
     front: listening.front,
     relayed: listening.relayed,
-    tls: settings.tls ?? DEFAULT_TLS_SETTINGS,
+    tls: selectRendered(settings.tls ?? DEFAULT_TLS_SETTINGS),
     ocspDir: `${settings.runDir}/ocsp`,
     workers: settings.workers,
     backendSocket: `${settings.runDir}/balance.sock`,

@@ -7,7 +7,7 @@ import type { V1Ingress } from "@kubernetes/client-node";
 import type { ClientCertificatePolicy } from "../crd/resource.ts";
 import { type ClientCa, type ClientCertificateDemand, readClientCa } from "./client-certificates.ts";
 import { isHost } from "./names.ts";
-import { describeVerdict, type PolicyStatus, type Verdict } from "./policy-status.ts";
+import { describeVerdict, type PolicyStatus, type Refusal, type Verdict } from "./policy-status.ts";
 import type { Report } from "./problems.ts";
 import { compareText, formatRef, keyOf, refOf, sortByAge } from "./refs.ts";
 import type { ObjectRef, Store } from "./types.ts";
@@ -17,8 +17,15 @@ export interface ClientCertificatePolicies {
   readonly demands: readonly ClientCertificateDemand[];
   /** `namespace/host` of rules that must not be served. */
   readonly closed: ReadonlySet<string>;
-  readonly statuses: readonly PolicyStatus[];
+  /** What becomes of them; `impossible` are hosts whose demand could not be carried out after all. */
+  readonly describe: (impossible: ReadonlyMap<string, Refusal>) => readonly PolicyStatus[];
 }
+
+export const NO_POLICIES: ClientCertificatePolicies = Object.freeze({
+  demands: Object.freeze([]),
+  closed: new Set<string>(),
+  describe: () => [],
+});
 
 export function closedKey(namespace: string, host: string): string {
   return `${namespace}/${host}`;
@@ -34,14 +41,14 @@ export function readClientCertificatePolicies(
   const owners = findHostOwners(ingresses);
   const demands = new Map<string, ClientCertificateDemand>();
   const closed = new Map<string, ObjectRef>();
-  const statuses: PolicyStatus[] = [];
+  const describers: ((impossible: ReadonlyMap<string, Refusal>) => PolicyStatus)[] = [];
   for (const policy of sortByAge([...store.clientCertificatePolicies.values()])) {
     const ref = refOf("ClientCertificatePolicy", policy);
     const namespace = ref.namespace ?? "";
     const told = new Findings(ref, report);
     const ca = readCa(policy, namespace, store, now, told);
     const lostTo: ObjectRef[] = [];
-    let granted = 0;
+    const granted: string[] = [];
     for (const host of listHosts(policy, namespace, ingresses, told)) {
       const key = closedKey(namespace, host);
       const older = demands.get(host)?.source ?? closed.get(key);
@@ -60,15 +67,17 @@ export function readClientCertificatePolicies(
       } else {
         const { mode = "required", forwardCertificate: certificate = false } = policy.spec;
         demands.set(host, { host, ca, mode, forward: { certificate }, source: ref });
-        granted++;
+        granted.push(host);
       }
     }
-    statuses.push(describeVerdict(ref, policy, judge(told, lostTo, granted)));
+    describers.push((impossible) =>
+      describeVerdict(ref, policy, judge(told.first, lostTo, granted, impossible)),
+    );
   }
   return {
     demands: [...demands.values()].sort((a, b) => compareText(a.host, b.host)),
     closed: new Set(closed.keys()),
-    statuses,
+    describe: (impossible) => describers.map((describe) => describe(impossible)),
   };
 }
 
@@ -76,7 +85,7 @@ export function readClientCertificatePolicies(
 class Findings {
   readonly #ref: ObjectRef;
   readonly #report: Report;
-  first: { readonly reason: string; readonly message: string } | undefined;
+  first: Refusal | undefined;
 
   constructor(ref: ObjectRef, report: Report) {
     this.#ref = ref;
@@ -93,15 +102,23 @@ class Findings {
   }
 }
 
-function judge({ first }: Findings, lostTo: readonly ObjectRef[], granted: number): Verdict {
-  const isWhole = first === undefined && lostTo.length === 0;
+function judge(
+  first: Refusal | undefined,
+  lostTo: readonly ObjectRef[],
+  granted: readonly string[],
+  impossible: ReadonlyMap<string, Refusal>,
+): Verdict {
+  const failed = granted.flatMap((host) => impossible.get(host) ?? []);
+  const [failure] = failed;
   const base = { lostTo, ...(first === undefined ? {} : { refusal: first }) };
-  if (granted === 0) return { ...base, effect: "none" };
-  if (isWhole) return { ...base, effect: "all" };
+  const why = first ?? failure;
+  if (granted.length === failed.length)
+    return { ...base, effect: "none", ...(why === undefined ? {} : { why }) };
+  if (why === undefined && lostTo.length === 0) return { ...base, effect: "all" };
   return {
     ...base,
     effect: "some",
-    why: first ?? { reason: "Conflicted", message: "an older one has the say" },
+    why: why ?? { reason: "Conflicted", message: "an older one has the say" },
   };
 }
 

@@ -6,9 +6,10 @@
 import type { V1Ingress } from "@kubernetes/client-node";
 import { readAnnotations } from "./annotations/read-annotations.ts";
 import type { CertificateExtras } from "./certificates.ts";
-import { type ClientCertificatePolicies, closedKey } from "./client-certificate-policies.ts";
+import { type ClientCertificatePolicies, closedKey, NO_POLICIES } from "./client-certificate-policies.ts";
 import { type ClientCa, type ClientCertificateDemand, readClientCa } from "./client-certificates.ts";
 import { ANY_HOST, isHost } from "./names.ts";
+import type { Refusal } from "./policy-status.ts";
 import type { Report } from "./problems.ts";
 import { formatRef, refOf } from "./refs.ts";
 import type { Candidate } from "./tls.ts";
@@ -28,9 +29,7 @@ const FIELD = "metadata.annotations[auth-tls-secret]";
 const CLOSED = "until that is changed its rules answer 403";
 const WISHES = /^(?:evener\.io|nginx\.ingress\.kubernetes\.io)\/auth-tls-/;
 
-const NO_POLICIES = { demands: [], closed: new Set<string>() };
-
-/** `policies` win over annotations; the first for a host is taken. */
+/** `policies` win over annotations. */
 export function collectDemands(
   ingresses: readonly V1Ingress[],
   secrets: Store["secrets"],
@@ -39,8 +38,7 @@ export function collectDemands(
   policies: Pick<ClientCertificatePolicies, "demands" | "closed"> = NO_POLICIES,
 ): ClientDemands {
   const demands = new Map<string, ClientCertificateDemand>();
-  for (const demand of policies.demands) if (!demands.has(demand.host)) demands.set(demand.host, demand);
-  const decided = new Set(demands.keys());
+  for (const demand of policies.demands) demands.set(demand.host, demand);
   const closed = new Map<V1Ingress, Set<string>>();
   const close = (ingress: V1Ingress, host: string) => {
     const hosts = closed.get(ingress) ?? new Set();
@@ -55,6 +53,7 @@ export function collectDemands(
       }
     }
   }
+  const decided = new Map(demands);
   for (const ingress of ingresses) {
     if (!Object.keys(ingress.metadata?.annotations ?? {}).some((name) => WISHES.test(name))) continue;
     const ref = refOf("Ingress", ingress);
@@ -63,7 +62,13 @@ export function collectDemands(
     if (wish === undefined) continue;
     const ca = findCa(wish.secret, ref, secrets, now, report);
     for (const host of listHosts(ingress)) {
-      if (decided.has(host)) continue;
+      const decision = decided.get(host);
+      if (decision !== undefined) {
+        const message = `${formatRef(decision.source)} has the say for host ${host}; the annotations have no effect there`;
+        report(ref, "warning", "PolicyWins", message, FIELD);
+        continue;
+      }
+      if (closed.get(ingress)?.has(host) === true) continue;
       const owner = owners.get(host);
       if (ca === undefined || host === ANY_HOST || owner?.namespace !== ref.namespace) {
         close(ingress, host);
@@ -146,8 +151,14 @@ function readSecret(data: Readonly<Record<string, string>>, now: Date) {
 }
 
 export interface ClientPlan {
+  /** Hosts whose demand can't be carried out. */
+  readonly impossible: ReadonlyMap<string, Refusal>;
   readonly clientsOf: (host: string, ingress: V1Ingress) => ClientCertificateFate;
   readonly extrasOf: (candidate: Candidate) => CertificateExtras;
+}
+
+function fieldOf({ kind }: ObjectRef): string | undefined {
+  return kind === "Ingress" ? FIELD : undefined;
 }
 
 /** Which certificates ask for whose certificates. `hosts` are those with TLS; `find` says what is served for one. */
@@ -161,26 +172,26 @@ export function planClients(
     Candidate,
     { winner: ClientCertificateDemand; clients: Certificate["clients"] }
   >();
-  const closedHosts = new Set<string>();
+  const impossible = new Map<string, Refusal>();
   const secured = new Set(hosts);
   for (const demand of demands.values()) {
     const { host, source } = demand;
     const candidate = secured.has(host) ? find(host) : undefined;
     if (candidate === undefined) {
-      closedHosts.add(host);
       const message = `host ${host} has no certificate of its own (spec.tls), with which clients could be asked for theirs; ${CLOSED}`;
-      report(source, "error", "ClientCertificateNotPossible", message, FIELD);
+      report(source, "error", "ClientCertificateNotPossible", message, fieldOf(source));
+      impossible.set(host, { reason: "ClientCertificateNotPossible", message });
       continue;
     }
     const first = byCandidate.get(candidate);
     if (first === undefined) {
       byCandidate.set(candidate, { winner: demand, clients: { ca: demand.ca, mode: demand.mode } });
     } else if (first.winner.ca.id !== demand.ca.id) {
-      closedHosts.add(host);
       const message =
         `${formatRef(candidate.secret)} is served for ${first.winner.host} too, which asks for certificates of another CA; ` +
         `give ${host} a certificate of its own; ${CLOSED}`;
-      report(source, "error", "ClientCertificateConflict", message, FIELD);
+      report(source, "error", "ClientCertificateConflict", message, fieldOf(source));
+      impossible.set(host, { reason: "ClientCertificateConflict", message });
     } else if (first.winner.mode !== demand.mode) {
       byCandidate.set(candidate, { ...first, clients: { ca: demand.ca, mode: "optional" } });
     }
@@ -194,12 +205,13 @@ export function planClients(
     const message =
       `${formatRef(candidate.secret)} is served for ${host} too, whose clients are asked for a certificate now, which they need not have; ` +
       `give ${first.winner.host} a certificate of its own`;
-    report(first.winner.source, "warning", "ClientCertificateShared", message, FIELD);
+    report(first.winner.source, "warning", "ClientCertificateShared", message, fieldOf(first.winner.source));
   }
   return {
+    impossible,
     clientsOf: (host, ingress) => {
       const mine = closed.get(ingress);
-      if (closedHosts.has(host) || mine?.has(host) === true) return "closed";
+      if (impossible.has(host) || mine?.has(host) === true) return "closed";
       const demand = demands.get(host);
       return demand === undefined
         ? undefined

@@ -4,7 +4,7 @@ import type { V1Ingress, V1IngressClass } from "@kubernetes/client-node";
 import { sortByAge } from "./refs.ts";
 import type { ModelSettings, Store } from "./types.ts";
 
-const LEGACY_ANNOTATION = "kubernetes.io/ingress.class";
+export const LEGACY_ANNOTATION = "kubernetes.io/ingress.class";
 const DEFAULT_ANNOTATION = "ingressclass.kubernetes.io/is-default-class";
 
 /** Our Ingresses, oldest first. */

@@ -18,15 +18,20 @@ export interface PolicyStatus {
   readonly conditions: readonly Condition[];
 }
 
+export interface Refusal {
+  readonly reason: string;
+  readonly message: string;
+}
+
 /** What was found out about one object; `conditions` is what it comes to. */
 export interface Verdict {
   /** Why it is not accepted. */
-  readonly refusal?: { readonly reason: string; readonly message: string };
+  readonly refusal?: Refusal;
   /** Who says it already. */
   readonly lostTo: readonly ObjectRef[];
   /** Whether anything of it is in what is rendered; `why` it is not, or not all. */
   readonly effect: "all" | "some" | "none";
-  readonly why?: { readonly reason: string; readonly message: string };
+  readonly why?: Refusal;
 }
 
 interface WithGeneration {

@@ -9,10 +9,11 @@ import {
   type Served,
   toCertificate,
 } from "./certificates.ts";
-import type { ClientCertificatePolicies } from "./client-certificate-policies.ts";
+import { readClientCertificatePolicies } from "./client-certificate-policies.ts";
 import type { ClientCertificateDemand } from "./client-certificates.ts";
 import { type ClientPlan, collectDemands, planClients } from "./client-demands.ts";
 import { selectOwned } from "./ownership.ts";
+import type { PolicyStatus, Refusal } from "./policy-status.ts";
 import type { Report } from "./problems.ts";
 import { formatRef } from "./refs.ts";
 import { Stage } from "./stage.ts";
@@ -29,6 +30,8 @@ export interface Tls {
   readonly hosts: readonly string[];
   /** Whether a host asks for client certificates. */
   readonly clientsOf: ClientPlan["clientsOf"];
+  /** What becomes of the ClientCertificatePolicies; `more` are hosts whose demand can't be carried out for a reason that is not seen here. */
+  readonly describePolicies: (more: ReadonlyMap<string, Refusal>) => readonly PolicyStatus[];
   readonly demands: readonly ClientCertificateDemand[];
 }
 
@@ -42,26 +45,17 @@ interface Built {
 export class TlsBuilder {
   readonly #stage = new Stage<Built>();
 
-  build(
-    ingresses: readonly V1Ingress[],
-    policies: ClientCertificatePolicies,
-    input: ModelInput,
-    report: Report,
-  ): Tls {
+  build(ingresses: readonly V1Ingress[], input: ModelInput, report: Report): Tls {
     const { store, settings, fallbackCertificate, now } = input;
     const time = now.getTime();
-    const inputs = [ingresses, policies, store.secrets, settings, fallbackCertificate];
-    const compute = (found: Report) => buildTls(ingresses, policies, input, found);
+    const { secrets, configMaps, clientCertificatePolicies } = store;
+    const inputs = [ingresses, secrets, configMaps, clientCertificatePolicies, settings, fallbackCertificate];
+    const compute = (found: Report) => buildTls(ingresses, input, found);
     return this.#stage.run(inputs, report, compute, ({ from, until }) => from <= time && time < until).tls;
   }
 }
 
-function buildTls(
-  ingresses: readonly V1Ingress[],
-  policies: ClientCertificatePolicies,
-  input: ModelInput,
-  report: Report,
-): Built {
+function buildTls(ingresses: readonly V1Ingress[], input: ModelInput, report: Report): Built {
   const { store, now, fallbackCertificate } = input;
   const requests = collectTls(ingresses, store, now, report);
   const defaultCandidate = findDefaultCandidate(input, report);
@@ -73,6 +67,7 @@ function buildTls(
   const owned = selectOwned(ingresses, requests, report);
   warnShadowed(owned, report);
   const hosts = requests.claims.map((claim) => claim.host);
+  const policies = readClientCertificatePolicies(ingresses, store, now, report);
   const demands = collectDemands(ingresses, store.secrets, now, report, policies);
   const clients = planClients(demands, hosts, findCandidate(owned), report);
   const certificates = arrangeCertificates(owned, defaultCertificate, (candidate) => {
@@ -88,6 +83,7 @@ function buildTls(
       served: findServed(requests.claims, certificates, defaultCertificate),
       hosts,
       clientsOf: clients.clientsOf,
+      describePolicies: (more) => policies.describe(new Map([...clients.impossible, ...more])),
       demands: [...demands.demands.values()],
     },
     from: now.getTime(),

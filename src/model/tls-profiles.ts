@@ -126,7 +126,7 @@ function readName({ spec }: V1IngressClass, ref: ObjectRef, report: Report): str
   const { apiGroup, kind, name } = (spec?.parameters ?? {}) as unknown as Record<string, unknown>;
   if (spec?.parameters === undefined || spec.parameters === null) return undefined;
   if (apiGroup === GROUP && kind === "TLSProfile" && typeof name === "string") return name;
-  const message = `parameters have to be a TLSProfile of ${GROUP}, not ${quote(kind)} of ${quote(apiGroup)}; they have no effect`;
+  const message = `parameters have to be a TLSProfile of ${GROUP}, not ${quote(kind ?? "")} of ${quote(apiGroup ?? "")}; they have no effect`;
   report(ref, "warning", "ParametersNotSupported", message, "spec.parameters");
   return undefined;
 }

@@ -3,6 +3,8 @@
 import { annotation } from "./spec.ts";
 import { accept, parseBoolean, parseInteger, parseWord, refuse } from "./values.ts";
 
+export const PLAIN_PODS = "is not supported: pods are spoken to in HTTP/1.1 without TLS";
+
 export const LANE = {
   lane: annotation({
     name: "lane",
@@ -37,19 +39,17 @@ export const LANE = {
     onFault: "ignore",
     parse: parseWord("v1", "v2", "v2-ssl", "none"),
   }),
-  backendProtocol: annotation<"http" | "grpc">({
+  backendProtocol: annotation<"http" | "grpc" | "tls">({
     name: "backend-protocol",
     nginx: true,
-    type: "HTTP; in the TCP lane also GRPC",
+    type: "HTTP; in the TCP lane also GRPC; with ssl-passthrough also HTTPS and GRPCS",
     doc: "what the pods speak",
     onFault: "refuse",
     parse: (text) => {
       const word = text.toLowerCase();
       if (word === "http" || word === "grpc") return accept(word);
-      return refuse(
-        "is not supported: pods are spoken to in HTTP/1.1 without TLS",
-        "BackendProtocolNotSupported",
-      );
+      if (word === "https" || word === "grpcs") return accept("tls");
+      return refuse(PLAIN_PODS, "BackendProtocolNotSupported");
     },
   }),
 };

@@ -7,6 +7,7 @@ import { quote } from "../quote.ts";
 import type { Lane, ObjectRef, Redirect } from "../types.ts";
 import { toBackendLayer } from "./backend-layer.ts";
 import { fieldOf, findValues, NGINX, OURS, type Tell } from "./find-values.ts";
+import { PLAIN_PODS } from "./lane.ts";
 import { DEFAULT_OPTIONS, type Fate, type IngressOptions } from "./options.ts";
 import type { FaultEffect } from "./spec.ts";
 import type { AnnotationValues } from "./table.ts";
@@ -35,6 +36,12 @@ export function readAnnotations(ingress: V1Ingress, ref: ObjectRef, report: Repo
     belongs: () => true,
     tellOther: (name, text) => tellUnknown(name, text, ref, report, tell),
   });
+  // Who passes TLS through has pods that speak it.
+  if (values.backendProtocol === "tls" && values.sslPassthrough !== true) {
+    const name = nameOf("backendProtocol");
+    const message = `${name}: ${quote(annotations[name]?.trim() ?? "")} ${PLAIN_PODS}`;
+    tell(name, "refuse", "BackendProtocolNotSupported", message);
+  }
   if (values.backendProtocol === "grpc" && !isTcp) {
     const message = "backend-protocol GRPC needs evener.io/lane: tcp and --alpn h2,http/1.1";
     tell(nameOf("backendProtocol"), "refuse", "BackendProtocolNotSupported", message);
@@ -93,8 +100,7 @@ function tellUnknown(name: string, text: string, ref: ObjectRef, report: Report,
   if (known === undefined) {
     tell(name, "ignore", "AnnotationUnknown", `no annotation is named ${quote(name)}`);
   } else if (text !== "" && !asksForNothing(suffix, text)) {
-    const hint = known.instead === undefined ? "" : ` (${known.instead})`;
-    tell(name, known.effect, "AnnotationNotSupported", `${name} is not supported${hint}`);
+    tell(name, known.effect, "AnnotationNotSupported", `${name} is not supported (${known.instead})`);
   }
 }
 

@@ -84,7 +84,9 @@ export class ScopeWatch {
       ? `${this.scope.name === undefined ? `${what} ` : ""}may not be read, and is as good as absent: ${why}`
       : `${what} can't be watched for now, and what was last known stays in use: ${why}`;
     const reason = this.#isDenied ? "ReadForbidden" : "WatchFailing";
-    yield { ref: this.#ref(), severity: "error", reason, message };
+    // What is optional is not missed by whoever does not use it.
+    const severity = this.#isDenied && isOptional(this.scope) ? "warning" : "error";
+    yield { ref: this.#ref(), severity, reason, message };
   }
 
   get #isRefused(): boolean {
