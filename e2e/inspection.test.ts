@@ -2,7 +2,7 @@
 /** The inspection page and `evener status` beside a real Evener. */
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { stat } from "node:fs/promises";
+import { chown, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import { execa } from "execa";
@@ -148,6 +148,31 @@ test("evener status says the same as the page, and by its exit status whether al
         name === "balance" && phase === "ready" && pid === evener.childPid("balance"),
     );
   });
+});
+
+test("a configuration that Hitch refuses: the page says what serves, evener status says that all is not well", {
+  skip: process.getuid?.() === 0 ? false : "the children are told apart from the controller only as root",
+}, async (t) => {
+  const { evener, port, renew } = await startInspected(t);
+  const status = () =>
+    execa(process.execPath, [MAIN, "status", "--run-dir", evener.runDir], { reject: false });
+  const certs = join(evener.runDir, "certs");
+  const { uid, gid } = await stat(certs);
+  // Hitch can't read what the controller writes there now.
+  await chown(certs, 0, 0);
+  await renew();
+  await evener.waitLog("the problem", ({ reason }) => reason === "ConfigurationRefused");
+  const { exitCode, stdout } = await status();
+  assert.equal(exitCode, 1, stdout);
+  assert.match(stdout, /Ready +yes/);
+  assert.match(stdout, /hitch +ready +\d+ +older/);
+  assert.match(stdout, /error +ConfigurationRefused/);
+  const files = (await ask(port, "/files")).text;
+  assert.match(files, /not live<\/span> This text was rendered/);
+  assert.match(files, /<ins>\+pem-file/);
+  assert.match((await ask(port, "/reloads")).text, /hitch[\s\S]*certificates[\s\S]*>refused</);
+  await chown(certs, uid, gid);
+  await eventually("all is well again", async () => (await status()).exitCode === 0, 30_000);
 });
 
 test("the product has all of it: pages, style, script, evener status, the plugin", {

@@ -22,6 +22,8 @@ export interface Inspected {
   readonly keys: readonly string[];
   /** Another endpoint for the shop, which makes another generation of balance.conf. */
   grow(): Promise<void>;
+  /** Another certificate for the shop. */
+  renew(): Promise<void>;
 }
 
 export async function startInspected(t: TestContext, options: StartOptions = {}): Promise<Inspected> {
@@ -33,12 +35,12 @@ export async function startInspected(t: TestContext, options: StartOptions = {})
     makeService("shop"),
     ...makeEndpoints("shop", ports),
     annotate(makeIngress("shop", "shop.example"), { "evener.io/load-balance": "least-connections" }),
-    makeSecret("shop-tls", shop),
   ];
   const evener = await Evener.start(
     t,
     {
       shop: makeShop([one.port]),
+      "shop-tls": [makeSecret("shop-tls", shop)],
       wild: [
         makeService("wild"),
         ...makeEndpoints("wild", [two.port, deaf]),
@@ -79,6 +81,10 @@ export async function startInspected(t: TestContext, options: StartOptions = {})
     evener,
     port,
     keys: [shop.key, wild.key],
+    renew: async () => {
+      const next = await makeKeyPair(["shop.example"]);
+      await evener.put("shop-tls", [makeSecret("shop-tls", next)]);
+    },
     grow: async () => {
       await evener.put("shop", makeShop([one.port, two.port]));
       await eventually("two endpoints", async () => {

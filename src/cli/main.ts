@@ -110,6 +110,7 @@ export async function main(argv: readonly string[]): Promise<number> {
       const model = toModelSettings(command.opts());
       status = await runDiff({ ...readSides(paths, options), model });
     });
+
   const exit = (result: number) => {
     status = result;
   };
