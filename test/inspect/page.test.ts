@@ -96,6 +96,7 @@ for (const page of PAGES) {
       // biome-ignore lint/suspicious/noControlCharactersInRegex: that there are none is the point
       assert.doesNotMatch(html, /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u2028-\u202e]/, name);
       assert.ok(html.isWellFormed(), name);
+      assert.ok(html.startsWith("<!doctype html>"), name);
       assert.doesNotMatch(render("plain", word), /<h0stile|<script>h0/i, name);
     }
   });
