@@ -139,7 +139,17 @@ test("evener status says the same as the page, and by its exit status whether al
   const { stdout } = await status("problems");
   assert.doesNotMatch(stdout, /[^\x20-\x7e\n]/);
 
-  // A Balance that hangs: no live figures, and the rest as ever.
+  // A Balance that hangs: no live figures, and the rest as it was rendered.
+  process.kill(evener.childPid("balance"), "SIGSTOP");
+  const hung = JSON.parse((await status("-o", "json")).stdout);
+  process.kill(evener.childPid("balance"), "SIGCONT");
+  assert.match(hung.balanceError, /no answer from Balance/);
+  assert.equal(hung.balance, undefined);
+  const [pool] = hung.pools;
+  assert.equal(pool.groups[0].channels[0].state, undefined);
+  assert.ok(hung.routes.length > 0);
+
+  // One that dies is another process afterwards.
   process.kill(evener.childPid("balance"), "SIGKILL");
   await eventually("it is started again", async () => {
     const { stdout: text } = await status("-o", "json");
