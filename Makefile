@@ -70,9 +70,17 @@ bundle:
 	@rm -rf dist/lib/templates && cp -R templates dist/lib/templates
 	@install -m 0755 src/cli/launcher.sh dist/bin/evener
 
+.PHONY: generate
+generate: deps ## write charts/evener/crds/ and the generated docs anew, from the tables in src
+	@$(NODE) src/crd/generate.ts
+
 ##@ Verify
+.PHONY: verify-generated
+verify-generated: deps
+	@$(NODE) src/crd/generate.ts --verify
+
 .PHONY: check
-check: deps verify-licences ## lint, format and type check
+check: deps verify-licences verify-generated ## lint, format and type check
 	@$(BIN)/biome check --error-on-warnings
 	@$(BIN)/tsc --noEmit
 	@if grep -n '"resolved"' package-lock.json; then \

@@ -53,13 +53,14 @@ verify() (
 
 toolchain_id() { $HOST_CC -dumpmachine; $HOST_CC -dumpfullversion; }
 
-# key_of NAME: changes with the pins, the recipe, the flags, the compiler and everything the package is built upon.
+# key_of NAME: changes with the pins, the recipe and the C beside it, the flags, the compiler and everything the package is built upon.
 key_of() (
 	load "$1"
 	{
 		echo "$C_FLAGS"
 		echo "${TOOLCHAIN_ID:-$(toolchain_id)}"
 		cat "$packages_dir/$name.sh"
+		test ! -f "$packages_dir/${name}_tls.c" || cat "$packages_dir/${name}_tls.c"
 		sed -n '/^seal()/,/^}/p' "$vendor_dir/lib.sh"
 		for n in $needs; do key_of "$n"; done
 	} | sha256sum | cut -c1-16

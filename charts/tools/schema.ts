@@ -118,6 +118,7 @@ export const VALUES_SCHEMA: Schema = {
     config: keyed(flagName, { type: ["string", "number", "boolean", "array"], items: scalar }),
     extraArgs: keyed(flagName, { type: ["string", "number", "boolean", "array", "null"], items: scalar }),
     extraEnvs: list(passed),
+    zone: orEmpty("[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?"),
     electionID: orEmpty(SUBDOMAIN),
     publishService: record({ enabled: flag, pathOverride: orEmpty(`${LABEL}/${SUBDOMAIN}`) }),
     publishStatusAddresses: list(address),

@@ -4,7 +4,7 @@
  * call is denied; and without any one of the rules one is, so none is there for nothing.
  */
 import assert from "node:assert/strict";
-import { writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, describe, type TestContext, test } from "node:test";
 import { renderChart, type Values } from "../../charts/tools/helm.ts";
@@ -25,10 +25,12 @@ import { findPodAddress, startPod } from "../lib/replica.ts";
 import { listEvents, readAddress } from "../lib/reports.ts";
 import { listDenied } from "./lib/audit.ts";
 import { Cluster } from "./lib/cluster.ts";
+import { installDefinitions } from "./lib/definitions.ts";
 
 const HOST = "web.example";
 const NAMESPACE = "ingress";
 const ADDRESS = "192.0.2.7";
+const PROFILE_REF = { apiGroup: "evener.io", kind: "TLSProfile", name: "strict" };
 
 interface Case {
   readonly name: string;
@@ -65,16 +67,25 @@ const CASES: readonly Case[] = [
   },
 ];
 
+/** Whether a call, as `verb URI`, is about a resource or a subresource of it. */
+function isAbout(call: string, resource: string): boolean {
+  const [plural = "", sub] = resource.split("/");
+  return call.includes(`/${plural}`) && (sub === undefined || call.includes(`/${sub}`));
+}
+
 const isLeader = (role: RuleRef["role"]) => role.metadata.name.endsWith("-leader");
 
 let cluster: Cluster;
 let pair: KeyPair;
 let ca: string;
+let clientCa: string;
 let releases = 0;
 
 before(async () => {
   cluster = await Cluster.start();
   await cluster.addNamespaces(NAMESPACE, "shop", "blog", "certificates");
+  await installDefinitions(cluster);
+  clientCa = await readFile(cluster.caFile, "utf8");
   pair = await makeKeyPair([HOST]);
   ca = join(cluster.dir, "ca-of-host.pem");
   await writeFile(ca, pair.cert);
@@ -124,8 +135,7 @@ for (const { name, values, isOwn, problem } of CASES) {
             assert.ok(left !== undefined);
             return withoutRule(rbac, left);
           });
-          const denied = (call: string) =>
-            resources.some((resource) => call.includes(resource.replace("ingresses/", "/")));
+          const denied = (call: string) => resources.some((resource) => isAbout(call, resource));
           await eventually(
             "a denied call",
             async () => listDenied(await cluster.audit(user)).some(denied),
@@ -143,7 +153,10 @@ async function install(t: TestContext, values: Values, change?: (rbac: Rbac) => 
   const options = { release, namespace: NAMESPACE };
   const rbac = await renderRbac(values, options);
   const { serviceAccounts, roles, bindings } = change?.(rbac) ?? rbac;
-  const objects = await renderChart(values, options);
+  const objects = await renderChart(
+    { ...values, ingressClassResource: { parameters: PROFILE_REF } },
+    options,
+  );
   const workload = objects.find(({ kind }) => kind === "Deployment") as unknown as Workload;
   const service: Manifest = {
     apiVersion: "v1",
@@ -198,5 +211,30 @@ function makeWeb(pod: Backend): Manifest[] {
       endpoints: [{ addresses: [findPodAddress()] }],
     },
     makeIngress("web", HOST, { namespace: "shop", secret: "web-tls" }),
+    {
+      apiVersion: "evener.io/v1alpha1",
+      kind: "TLSProfile",
+      metadata: { name: "strict" },
+      spec: { workers: 1 },
+    },
+    {
+      apiVersion: "evener.io/v1alpha1",
+      kind: "BackendPolicy",
+      metadata,
+      spec: { targetRefs: [{ name: "web" }], timeouts: { connectSeconds: 2 } },
+    },
+    {
+      apiVersion: "v1",
+      kind: "ConfigMap",
+      metadata: { ...metadata, name: "ca" },
+      data: { "ca.crt": clientCa },
+    },
+    {
+      apiVersion: "evener.io/v1alpha1",
+      kind: "ClientCertificatePolicy",
+      metadata,
+      // Nobody has to show a certificate, so that curl gets in.
+      spec: { hosts: [HOST], mode: "optional", ca: { configMap: { name: "ca" } } },
+    },
   ];
 }

@@ -9,11 +9,17 @@ import { type Manifest, makeEndpoints, makeService } from "./manifests.ts";
 
 /** What a replica that watches all namespaces may do, and nothing else. */
 export const RULES: readonly Manifest[] = [
-  rule("", ["services", "secrets"], ["list", "watch"]),
+  rule("", ["services", "secrets", "configmaps"], ["list", "watch"]),
   rule("discovery.k8s.io", ["endpointslices"], ["list", "watch"]),
   rule("networking.k8s.io", ["ingresses"], ["get", "list", "watch"]),
   rule("networking.k8s.io", ["ingressclasses"], ["list", "watch"]),
   rule("networking.k8s.io", ["ingresses/status"], ["patch"]),
+  rule("evener.io", ["backendpolicies", "clientcertificatepolicies", "tlsprofiles"], ["list", "watch"]),
+  rule(
+    "evener.io",
+    ["backendpolicies/status", "clientcertificatepolicies/status", "tlsprofiles/status"],
+    ["patch"],
+  ),
   rule("events.k8s.io", ["events"], ["create", "patch"]),
   rule("coordination.k8s.io", ["leases"], ["create", "get", "update"]),
 ];

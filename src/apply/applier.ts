@@ -7,7 +7,14 @@ import { ConfigFile, replaceFile } from "./config-file.ts";
 import { ApplyError, messageOf } from "./errors.ts";
 import type { FileSystem, Owner } from "./file-system.ts";
 import type { HitchControl } from "./hitch-control.ts";
-import { type Applied, type Desired, planSteps, type ReloadReason, type Step } from "./plan.ts";
+import {
+  type Applied,
+  type Desired,
+  findSettingsStep,
+  planSteps,
+  type ReloadReason,
+  type Step,
+} from "./plan.ts";
 
 export type ChildName = "hitch" | "balance";
 
@@ -90,7 +97,10 @@ export class Applier {
         if (deferredUntil !== undefined && this.#hitchFailure !== undefined)
           failures.push(this.#hitchFailure);
       }
-      const skipped = step.type === "hitch" || step.type === "remove-certificates";
+      const skipped =
+        step.type === "hitch" ||
+        step.type === "remove-certificates" ||
+        (step.type === "balance" && step.afterHitch === true);
       if (skipped && (failed.has("hitch") || deferredUntil !== undefined)) continue;
       try {
         await this.#runStep(step, desired);
@@ -167,13 +177,12 @@ export class Applier {
     const { hitch, clock } = this.#options;
     const first = this.#applied.hitch === undefined;
     if (!first && !hitch.ready) throw new ApplyError("NOT_RUNNING", "Hitch is not ready");
-    await this.#hitchConf.stage(desired.hitchConf);
-    try {
-      await hitch.control.check(this.#hitchConf.candidatePath);
-    } catch (error) {
-      await this.#hitchConf.dropCandidate();
-      throw error;
+    const settingsStep = findSettingsStep(this.#applied.hitch?.conf, desired.hitchConf);
+    if (settingsStep !== undefined) {
+      await this.#stageHitch(settingsStep);
+      await this.#withRollback("hitch", this.#hitchConf, () => hitch.control.reload([]));
     }
+    await this.#stageHitch(desired.hitchConf);
     const running = first && hitch.ready;
     await this.#withRollback("hitch", this.#hitchConf, async () => {
       if (first && !running) {
@@ -188,6 +197,16 @@ export class Applier {
       ...this.#applied,
       hitch: { conf: desired.hitchConf, certificates: new Set(desired.certificates.keys()) },
     };
+  }
+
+  async #stageHitch(text: string): Promise<void> {
+    await this.#hitchConf.stage(text);
+    try {
+      await this.#options.hitch.control.check(this.#hitchConf.candidatePath);
+    } catch (error) {
+      await this.#hitchConf.dropCandidate();
+      throw error;
+    }
   }
 
   /** Installs the staged text and keeps it only if `activate` succeeds. */

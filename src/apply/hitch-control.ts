@@ -29,8 +29,6 @@ const REFUSAL = /Config reload failed(?:: (.*\S))?/;
 /** Time after which a reload that left no trace is asked for again. */
 const RESIGNAL_MS = 1000;
 const POLL_MS = 20;
-/** A name that no certificate holds, to be answered with the default one. */
-export const UNKNOWN_NAME = "evener-probe.invalid";
 
 export class HitchControl {
   readonly #deps: HitchDependencies;
@@ -114,7 +112,7 @@ export class HitchControl {
   async verify(served: readonly ServedCertificate[], deadline: number): Promise<void> {
     const { clock, probe } = this.#deps;
     for (const one of served) {
-      const name = one.host === undefined ? UNKNOWN_NAME : one.host.replace("*", "evener-probe");
+      const name = one.host?.replace("*", "evener-probe");
       const wanted = fingerprintLeaf(one.pem);
       for (;;) {
         const seen = await probe(name).catch((error: unknown) => messageOf(error));

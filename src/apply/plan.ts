@@ -29,7 +29,8 @@ export type ReloadReason = "start" | "certificates" | "endpoints" | "routes" | "
 
 export type Step =
   | { readonly type: "write-certificates"; readonly paths: readonly string[] }
-  | { readonly type: "balance"; readonly reason: ReloadReason }
+  /** `afterHitch`: only when Hitch could be reloaded. */
+  | { readonly type: "balance"; readonly reason: ReloadReason; readonly afterHitch?: true }
   | { readonly type: "hitch"; readonly reason: ReloadReason; readonly verify: readonly ServedCertificate[] }
   /** Certificates that neither the wanted nor the running configuration names. */
   | { readonly type: "remove-certificates"; readonly keep: ReadonlySet<string> };
@@ -48,21 +49,46 @@ export function planSteps(applied: Applied, desired: Desired): Step[] {
   const hitchReason = explainHitch(applied.hitch?.conf, desired.hitchConf);
   const balanceReason = explainBalance(applied.balance?.conf, desired.balanceConf);
   if (hitchReason !== undefined && added.length > 0) steps.push({ type: "write-certificates", paths: added });
-  if (balanceReason !== undefined) steps.push({ type: "balance", reason: balanceReason });
+  // Hitch takes the TLS ports back before Balance lets go of them.
+  const gives = hasFront(applied.hitch?.conf ?? "") && !hasFront(desired.hitchConf);
+  if (balanceReason !== undefined && !gives) steps.push({ type: "balance", reason: balanceReason });
   if (hitchReason !== undefined) {
     const isNew = new Set(added);
     const verify = desired.served.filter((one) => isNew.has(one.path)).slice(0, MAX_VERIFIED);
     steps.push({ type: "hitch", reason: hitchReason, verify });
+    if (balanceReason !== undefined && gives)
+      steps.push({ type: "balance", reason: balanceReason, afterHitch: true });
     steps.push({ type: "remove-certificates", keep: new Set(desired.certificates.keys()) });
   }
   return steps;
+}
+
+function hasFront(hitchConf: string): boolean {
+  return /^proxy-proxy = on$/m.test(hitchConf);
+}
+
+const OF_CONTEXTS = /^(?:tls-protos|ciphers|ciphersuites|ecdh-curve|prefer-server-ciphers|ocsp-dir)\b/;
+/** Where the certificates begin in hitch.conf. */
+const CERTIFICATES = /^# Certificates\b/m;
+
+/**
+ * In a reload Hitch 1.8.0 makes its OpenSSL contexts by the settings of the configuration before. So where these change a reload goes
+ * first that changes them alone; the one after it, with the certificates under other names, makes the contexts anew.
+ */
+export function findSettingsStep(before: string | undefined, after: string): string | undefined {
+  if (before === undefined || before === "") return undefined;
+  const settings = (conf: string) => selectLines(conf, (line) => OF_CONTEXTS.test(line));
+  if (settings(before) === settings(after)) return undefined;
+  const [from, to] = [before.search(CERTIFICATES), after.search(CERTIFICATES)];
+  return from < 0 || to < 0 ? undefined : `${after.slice(0, to)}${before.slice(from)}`;
 }
 
 /** Undefined when nothing changed. */
 export function explainHitch(before: string | undefined, after: string): ReloadReason | undefined {
   if (before === undefined) return "start";
   if (before === after) return undefined;
-  const others = (conf: string) => selectLines(conf, (line) => !/^\s*pem-file\b/.test(line));
+  const others = (conf: string) =>
+    selectLines(conf, (line) => !/^\s*(?:pem-file|cert|client-verify|\})/.test(line));
   if (others(before) === others(after)) return "certificates";
   const frontend = (conf: string) => selectLines(conf, (line) => /^\s*(frontend|host|port)\b/.test(line));
   return frontend(before) === frontend(after) ? "settings" : "listeners";

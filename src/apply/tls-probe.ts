@@ -6,6 +6,8 @@ import { connect } from "node:tls";
 import { normalizeFingerprint } from "./fingerprint.ts";
 
 const RECORD_HANDSHAKE = 22;
+/** PROXY v2, LOCAL: the sender speaks for itself (haproxy.org, "The PROXY protocol", 2.2). It goes with what follows: Hitch wants it in one piece. */
+const PROXY_LOCAL = Buffer.from("0d0a0d0a000d0a515549540a20000000", "hex");
 
 /**
  * SHA-256 fingerprint of the leaf served for `servername`.
@@ -17,13 +19,13 @@ export function probeCertificate(
   port: number,
   servername: string | undefined,
   timeoutMs: number,
-  host = "127.0.0.1",
+  { host = "127.0.0.1", proxied = false }: { readonly host?: string; readonly proxied?: boolean } = {},
 ): Promise<string> {
   return new Promise((resolve, reject) => {
     const raw = createConnection({ host, port });
     raw.setNoDelay(true);
     const secure = connect({
-      socket: withholdFinished(raw),
+      socket: withholdFinished(raw, proxied ? PROXY_LOCAL : undefined),
       minVersion: "TLSv1.3",
       rejectUnauthorized: false,
       ...(servername === undefined ? {} : { servername }),
@@ -48,14 +50,16 @@ export function probeCertificate(
 }
 
 /** Passes everything from the server, but to the server only plain handshake records: the ClientHello(s). */
-function withholdFinished(raw: ReturnType<typeof createConnection>): Duplex {
+function withholdFinished(raw: ReturnType<typeof createConnection>, preface?: Buffer): Duplex {
   let withheld = false;
+  let first = preface;
   const duplex = new Duplex({
     read: () => undefined,
     write: (chunk: Buffer, _encoding, done) => {
       withheld ||= chunk[0] !== RECORD_HANDSHAKE;
       if (withheld) done();
-      else raw.write(chunk, () => done());
+      else raw.write(first === undefined ? chunk : Buffer.concat([first, chunk]), () => done());
+      first = undefined;
     },
     final: (done) => done(),
     destroy: (error, done) => {

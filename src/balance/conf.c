@@ -198,6 +198,12 @@ struct conf *conf_parse(const char *text, size_t n, struct conf_error *error)
 	return c;
 }
 
+static void routes_free(struct routes *r)
+{
+	map_free(&r->exact);
+	map_free(&r->wildcard);
+}
+
 void conf_free(struct conf *c)
 {
 	if (c == NULL)
@@ -205,8 +211,9 @@ void conf_free(struct conf *c)
 	for (size_t i = 0; i < c->listeners_n; i++) {
 		if (c->listeners[i] == NULL)
 			continue; /* memory ran out right there */
-		map_free(&c->listeners[i]->exact);
-		map_free(&c->listeners[i]->wildcard);
+		routes_free(&c->listeners[i]->routes);
+		for (size_t k = 0; k < c->listeners[i]->ports_n; k++)
+			routes_free(&c->listeners[i]->ports[k].routes);
 	}
 	for (size_t i = 0; i < c->tables_n; i++)
 		if (c->tables[i] != NULL)
@@ -285,7 +292,7 @@ bool conf_slots(struct conf *c, conf_visit *visit, void *with)
 	return true;
 }
 
-const struct pool *conf_route(const struct listener *l, const char *host, size_t len)
+const struct pool *routes_find(const struct routes *l, const char *host, size_t len)
 {
 	char lower[HOST_MAX + 1];
 	if (len > 0 && host[len - 1] == '.')
@@ -303,6 +310,19 @@ const struct pool *conf_route(const struct listener *l, const char *host, size_t
 		pool = map_get(&l->wildcard, dot + 1, rest);
 	}
 	return pool != NULL ? pool : l->others;
+}
+
+const struct pool *conf_route(const struct listener *l, const char *host, size_t len)
+{
+	return routes_find(&l->routes, host, len);
+}
+
+const struct routes *conf_port_routes(const struct listener *l, unsigned port)
+{
+	for (size_t i = 0; i < l->ports_n; i++)
+		if (l->ports[i].port == port)
+			return &l->ports[i].routes;
+	return NULL;
 }
 
 const struct listener *conf_listener(const struct conf *c, uint32_t slot)

@@ -79,7 +79,20 @@ struct pool {
 	enum send_proxy send_proxy;
 	struct eject eject;
 	struct check check;
+	uint32_t retry_ms;      /* how long connecting is tried again while every channel refuses */
 	uint32_t options;       /* bits of the key=value words seen, in the order of the parser's table */
+};
+
+/* TCP lane: host → pool. */
+struct routes {
+	struct map exact;
+	struct map wildcard;       /* `b.example` for `*.b.example` */
+	const struct pool *others; /* `*` */
+};
+
+struct port_routes {
+	uint32_t port;
+	struct routes routes;
 };
 
 struct listener {
@@ -93,9 +106,10 @@ struct listener {
 	bool trusted;              /* only trusted peers speak PROXY, the others come without */
 	const struct table *table; /* HTTP lane, or NULL */
 	uint32_t slot;
-	struct map exact;          /* TCP lane: host → pool */
-	struct map wildcard;       /* `b.example` for `*.b.example` → pool */
-	const struct pool *others; /* `*` */
+	bool sni; /* clients speak TLS: the ClientHello says which host they want, and is passed on */
+	struct routes routes;
+	struct port_routes *ports; /* what applies instead when the PROXY header says that the client connected to such a port */
+	size_t ports_n, ports_cap;
 };
 
 struct http_conf {
@@ -158,6 +172,12 @@ bool conf_slots(struct conf *, conf_visit *, void *with);
 
 /* The pool for a host on a listener: exact name, `*.` for one label, then `*`; NULL when none. The host need not be lower case. */
 const struct pool *conf_route(const struct listener *, const char *host, size_t len);
+
+/* The same for given routes. */
+const struct pool *routes_find(const struct routes *, const char *host, size_t len);
+
+/* What applies to connections to a port, or NULL when it has no routes of its own. */
+const struct routes *conf_port_routes(const struct listener *, unsigned port);
 
 /* The pool with this http_slot, or NULL. Looks at all of them: for rare occasions. */
 const struct pool *conf_pool(const struct conf *, uint32_t http_slot);

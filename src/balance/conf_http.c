@@ -90,13 +90,25 @@ static bool take_size(struct word v, uint64_t *out)
 	return true;
 }
 
+/* client-cert, or client-cert=MODE[,pem]. */
+static bool take_client_cert(struct parse *p, struct rule *r, struct word w)
+{
+	const bool required = word_is(w, "client-cert=required") || word_is(w, "client-cert=required,pem");
+	if (!required && !word_is(w, "client-cert") && !word_is(w, "client-cert=optional") && !word_is(w, "client-cert=optional,pem"))
+		return parse_fail(p, "rule: \"%.*s\" is not client-cert=required|optional[,pem]", SHOW(w));
+	r->client_cert = true;
+	r->client_required = required;
+	r->client_pem = w.at[w.len - 1] == 'm' || word_is(w, "client-cert");
+	return true;
+}
+
 static bool rule_option(struct parse *p, struct rule *r, struct word w)
 {
 	struct word v;
 	if (word_is(w, "ssl-redirect"))
 		return r->ssl_redirect = true;
-	if (word_is(w, "client-cert"))
-		return r->client_cert = true;
+	if (word_is(w, "client-cert") || word_starts(w, "client-cert="))
+		return take_client_cert(p, r, w);
 	if (option_value(w, "redirect=", &v))
 		return take_redirect(p, r, v);
 	if (option_value(w, "allow=", &v))

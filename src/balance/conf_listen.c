@@ -19,6 +19,8 @@ static bool listener_option(struct parse *p, struct listener *l, struct word w)
 		l->proxy = PROXY_V2;
 	else if (word_is(w, "proxy=any"))
 		l->proxy = PROXY_ANY;
+	else if (word_is(w, "sni"))
+		l->sni = true;
 	else if (word_is(w, "trusted-only"))
 		l->trusted = true;
 	else if (word_is(w, "v6only") && l->path == NULL && l->addr.sa.sa_family == AF_INET6)
@@ -62,7 +64,34 @@ bool take_listen(struct parse *p)
 	while (words_next(&p->words, &w))
 		if (!listener_option(p, l, w))
 			return false;
+	if (l->sni && l->table != NULL)
+		return parse_fail(p, "listen %s: what is relayed as TLS follows no table", l->name);
 	return map_put(&c->listener_by_name, l->name, name.len, l) || parse_no_memory(p);
+}
+
+/* The routes that HOST or HOST:PORT goes into; cuts the port off. */
+static struct routes *routes_for(struct parse *p, struct listener *l, struct word *host)
+{
+	uint32_t port;
+	const char *colon = memchr(host->at, ':', host->len);
+	if (colon == NULL)
+		return &l->routes;
+	const struct word number = {colon + 1, (size_t)(host->at + host->len - colon - 1)};
+	if (!word_number(number, 1, 65535, &port)) {
+		parse_fail(p, "route: \"%.*s\" is not HOST:PORT", SHOW(*host));
+		return NULL;
+	}
+	host->len = (size_t)(colon - host->at);
+	for (size_t i = 0; i < l->ports_n; i++)
+		if (l->ports[i].port == port)
+			return &l->ports[i].routes;
+	struct port_routes *r = arena_push(&p->conf->arena, &l->ports, &l->ports_n, &l->ports_cap, sizeof *r);
+	if (r == NULL) {
+		parse_no_memory(p);
+		return NULL;
+	}
+	r->port = port;
+	return &r->routes;
 }
 
 bool take_route(struct parse *p)
@@ -80,18 +109,19 @@ bool take_route(struct parse *p)
 	if (pool == NULL)
 		return parse_fail(p, "route: no pool \"%.*s\" above this line", SHOW(target));
 	char *key;
-	if (!parse_host(p, "route", host, &key))
+	struct routes *r = routes_for(p, l, &host);
+	if (r == NULL || !parse_host(p, "route", host, &key))
 		return false;
 	if (word_is(host, "*")) {
-		if (l->others != NULL)
+		if (r->others != NULL)
 			return parse_fail(p, "route: host \"*\" of listener %s is routed twice", l->name);
-		if (l->table != NULL)
+		if (l->table != NULL && r == &l->routes)
 			return parse_fail(p, "route: host \"*\" of listener %s would hide its table %s", l->name, l->table->name);
-		l->others = pool;
+		r->others = pool;
 		return true;
 	}
 	const bool wildcard = word_starts(host, "*.");
-	struct map *hosts = wildcard ? &l->wildcard : &l->exact;
+	struct map *hosts = wildcard ? &r->wildcard : &r->exact;
 	key += wildcard ? 2 : 0;
 	if (map_get(hosts, key, strlen(key)) != NULL)
 		return parse_fail(p, "route: host \"%.*s\" of listener %s is routed twice", SHOW(host), l->name);

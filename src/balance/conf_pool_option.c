@@ -90,6 +90,7 @@ static const struct pool_option options[] = {
     {"queue", take_count, offsetof(struct pool, queue), NULL},
     {"queue-timeout", take_seconds, offsetof(struct pool, queue_ms), NULL},
     {"send-proxy", take_choice, offsetof(struct pool, send_proxy), "none v1 v2 v2-ssl"},
+    {"retry", take_seconds, offsetof(struct pool, retry_ms), NULL},
     {"eject", take_eject, offsetof(struct pool, eject), NULL},
     {"check", take_check, offsetof(struct pool, check), NULL},
     {"check-interval", take_check_seconds, offsetof(struct pool, check.interval_ms), NULL},

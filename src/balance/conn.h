@@ -40,6 +40,7 @@ struct conn {
 	struct timer timer;
 	struct attempt attempt;
 	uint64_t connect_until; /* 0: not connecting */
+	uint64_t connect_since; /* when the first attempt began */
 	uint32_t slot;          /* channel; NO_SLOT when no place is held */
 	enum core_failure failure; /* of the last attempt */
 	uint32_t pool_slot;     /* of the pool that a judged connection belongs to */

@@ -90,7 +90,7 @@ static bool begin_connect(struct worker *w, struct conn *c, const struct channel
 static bool reuse(struct worker *w, struct conn *c, uint32_t slot)
 {
 	/* Whether a channel is back, only a new connection tells. */
-	if (c->core.http == NULL || c->core.fresh || c->core.pool->send_proxy != SEND_PROXY_NONE || c->attempt.claim != 0)
+	if (c->core.http == NULL || c->core.fresh || c->attempt.claim != 0 || c->core.pool->send_proxy != SEND_PROXY_NONE)
 		return false;
 	struct sock *s = idle_take(w, slot);
 	if (s == NULL)
@@ -177,6 +177,14 @@ static void wait_for_place(struct worker *w, struct conn *c)
 		connect_check_client(c);
 }
 
+enum { RETRY_MS = 50 };
+
+/* What refuses now may be about to listen. */
+static bool may_retry(const struct worker *w, const struct conn *c)
+{
+	return c->core.pool != NULL && c->failure == FAILED_CONNECT && w->env.now < c->connect_since + c->core.pool->retry_ms;
+}
+
 /* Tries channels until one is on its way. */
 static void connect_next(struct worker *w, struct conn *c)
 {
@@ -195,6 +203,8 @@ static void connect_next(struct worker *w, struct conn *c)
 	}
 	if (c->attempt.full && c->limit_slot != NO_SLOT)
 		wait_for_place(w, c);
+	else if (may_retry(w, c))
+		c->connect_until = w->env.now + RETRY_MS;
 	else
 		give_up(w, c, c->failure);
 }
@@ -222,6 +232,7 @@ void connect_start(struct worker *w, struct conn *c)
 		c->attempt = (struct attempt){0};
 	c->searched = w->generation;
 	c->failure = c->core.further ? FAILED_CONNECT : FAILED_NONE;
+	c->connect_since = w->env.now;
 	note_connecting(w, c);
 	if (c->limit_slot != pool->limit_slot)
 		limit_enter(w, c, pool);
@@ -286,6 +297,11 @@ void connect_expired(struct worker *w, struct conn *c)
 		give_up(w, c, FAILED_NONE);
 		return;
 	}
-	abandon_attempt(w, c, FAILED_TIMEOUT, ETIMEDOUT);
+	if (c->pod != NULL) {
+		abandon_attempt(w, c, FAILED_TIMEOUT, ETIMEDOUT);
+	} else {
+		c->connect_until = 0;
+		c->attempt = (struct attempt){0};
+	}
 	connect_next(w, c);
 }

@@ -2,6 +2,7 @@
 /* core: from an accepted connection to its lane: PROXY header, facts, route. The lanes are relay.c and http.c. */
 #include "core_lane.h"
 
+#include "client_hello.h"
 #include "proxy_write.h"
 
 #include <stdlib.h>
@@ -33,17 +34,40 @@ struct iovec core_room(struct core *c, enum side s)
 	return (struct iovec){b->data + b->w, BUF_SIZE - b->w};
 }
 
-/* The lane follows from listener and SNI: a route means TCP, else the listener's table means HTTP. */
-static void choose_lane(struct core *c)
+static unsigned port_of(const struct addr *a)
+{
+	if (a->len == 0)
+		return 0;
+	return ntohs(a->sa.sa_family == AF_INET6 ? a->in6.sin6_port : a->in.sin_port);
+}
+
+/* The lane follows from listener, port and SNI: a port with routes has nothing else, a route means TCP, else the listener's table means
+ * HTTP. local: what the client connected to, as the PROXY header says; NULL: there was none. */
+static void choose_lane(struct core *c, const struct addr *local)
 {
 	const struct listener *l = conf_listener(c->env->conf, c->listener);
-	const struct pool *pool = l == NULL ? NULL : conf_route(l, c->sni == NULL ? "" : c->sni, c->sni_len);
+	const struct routes *of_port = l == NULL || l->ports_n == 0 || local == NULL ? NULL : conf_port_routes(l, port_of(local));
+	const struct routes *routes = of_port != NULL ? of_port : l == NULL ? NULL : &l->routes;
+	const struct pool *pool = routes == NULL ? NULL : routes_find(routes, c->sni == NULL ? "" : c->sni, c->sni_len);
 	if (pool != NULL)
 		relay_start(c, pool);
-	else if (l != NULL && l->table != NULL)
+	else if (l != NULL && l->table != NULL && of_port == NULL)
 		http_start(c, l->table);
 	else
 		core_close_for(c, WHY_NO_ROUTE);
+}
+
+static bool is_waiting(const struct core *c)
+{
+	return c->state == CORE_READ_PROXY || c->state == CORE_READ_HELLO;
+}
+
+static void expect_hello(struct core *c)
+{
+	c->state = CORE_READ_HELLO;
+	c->hello = calloc(1, sizeof *c->hello);
+	if (c->hello == NULL)
+		core_close_for(c, WHY_MEMORY);
 }
 
 void core_start(struct core *c, struct core_env *env, const struct listener *l, const struct addr *peer)
@@ -58,8 +82,10 @@ void core_start(struct core *c, struct core_env *env, const struct listener *l, 
 	c->state = CORE_READ_PROXY;
 	if (l->trusted && !cidr_contains(&env->conf->trust, &c->client))
 		c->proxy = PROXY_NONE;
-	if (c->proxy == PROXY_NONE)
-		choose_lane(c);
+	if (c->proxy == PROXY_NONE && l->sni)
+		expect_hello(c);
+	else if (c->proxy == PROXY_NONE)
+		choose_lane(c, NULL);
 }
 
 void core_end(struct core *c)
@@ -71,6 +97,8 @@ void core_end(struct core *c)
 	free(c->sni);
 	free(c->cert);
 	free(c->origin);
+	free(c->hello);
+	c->hello = NULL;
 	c->sni = c->cert = NULL;
 	c->origin = NULL;
 	c->state = CORE_CLOSED;
@@ -102,6 +130,54 @@ static bool keep_facts(struct core *c, const struct facts *f)
 	return keep_bytes(&c->sni, f->sni, f->sni_len) && keep_bytes(&c->cert, f->cert, f->cert_len);
 }
 
+/* The facts of a connection whose TLS is not ours: the name is what the client asks for, and no more is known. */
+static bool keep_hello(struct core *c, const struct client_hello *hello)
+{
+	/* PP2_CLIENT_SSL, nothing verified (§2.2.5). */
+	static const char ssl[5] = {1, 0, 0, 0, 1};
+	struct facts f = {.sni = hello->name, .sni_len = hello->name_len, .ssl = ssl, .ssl_len = sizeof ssl};
+	const enum send_proxy most = c->env->conf->send_proxy;
+	/* A load balancer has its own port; what counts is which of ours it came to. */
+	const struct listener *l = conf_listener(c->env->conf, c->listener);
+	if (c->origin != NULL && c->origin->local.len != 0 && l != NULL && l->addr.len != 0) {
+		f.local = c->origin->local;
+		*(f.local.sa.sa_family == AF_INET6 ? &f.local.in6.sin6_port : &f.local.in.sin_port) = htons((uint16_t)port_of(&l->addr));
+	}
+	free(c->origin);
+	free(c->sni);
+	c->origin = NULL;
+	c->sni = NULL;
+	c->tls = true;
+	c->sni_len = hello->name_len;
+	if (most != SEND_PROXY_NONE && (c->origin = origin_keep(most, &f)) == NULL)
+		return false;
+	return keep_bytes(&c->sni, f.sni, f.sni_len);
+}
+
+/* The last n bytes of the buffer are new. */
+static void read_hello(struct core *c, size_t n)
+{
+	const struct buf *b = c->stream[CLIENT];
+	switch (client_hello_feed(c->hello, b->data + b->w - n, n)) {
+	case HELLO_MORE:
+		if (b->w == BUF_SIZE)
+			core_close_for(c, WHY_PROXY);
+		return;
+	case HELLO_BAD:
+		core_close_for(c, WHY_PROXY);
+		return;
+	case HELLO_OK:
+		break;
+	}
+	const bool kept = keep_hello(c, c->hello);
+	free(c->hello);
+	c->hello = NULL;
+	if (kept)
+		choose_lane(c, NULL);
+	else
+		core_close_for(c, WHY_MEMORY);
+}
+
 static void read_proxy(struct core *c)
 {
 	struct buf *b = c->stream[CLIENT];
@@ -121,16 +197,24 @@ static void read_proxy(struct core *c)
 		return;
 	}
 	b->r = (uint32_t)used;
-	if (b->r == b->w)
+	const size_t left = b->w - b->r;
+	if (left == 0)
 		core_drop_stream(c, CLIENT);
-	choose_lane(c);
+	const struct listener *l = conf_listener(c->env->conf, c->listener);
+	if (l == NULL || !l->sni) {
+		choose_lane(c, &facts.local);
+		return;
+	}
+	expect_hello(c);
+	if (left > 0 && c->state == CORE_READ_HELLO)
+		read_hello(c, left);
 }
 
 struct iovec core_space(struct core *c, enum side from)
 {
 	if (c->state == CORE_CLOSED || c->ended[from])
 		return (struct iovec){0};
-	if (c->state == CORE_READ_PROXY)
+	if (is_waiting(c))
 		return core_room(c, from);
 	return c->http != NULL ? http_space(c, from) : relay_space(c, from);
 }
@@ -149,6 +233,10 @@ void core_input(struct core *c, enum side from, size_t n)
 		read_proxy(c); /* a trickled header does not buy time */
 		return;
 	}
+	if (c->state == CORE_READ_HELLO) {
+		read_hello(c, n);
+		return;
+	}
 	c->last = c->env->now;
 	if (c->http != NULL)
 		http_input(c, from);
@@ -159,7 +247,7 @@ void core_eof(struct core *c, enum side from)
 	if (c->ended[from])
 		return;
 	c->ended[from] = true;
-	if (c->state == CORE_READ_PROXY)
+	if (is_waiting(c))
 		/* Somebody who connects and leaves (a port check) sends no header and breaks none. */
 		core_close_for(c, c->stream[CLIENT] == NULL ? WHY_RESET : WHY_PROXY);
 	else if (c->state == CORE_CLOSED)
@@ -262,7 +350,7 @@ uint64_t core_deadline(const struct core *c)
 {
 	if (c->state == CORE_CLOSED)
 		return UINT64_MAX;
-	if (c->state == CORE_READ_PROXY)
+	if (is_waiting(c))
 		return c->last + CORE_PROXY_MS;
 	return c->http != NULL ? http_deadline(c) : relay_deadline(c);
 }

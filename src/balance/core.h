@@ -35,7 +35,7 @@ enum {
 
 enum core_why {
 	WHY_DONE,       /* it came to its end */
-	WHY_PROXY,      /* missing or broken PROXY header */
+	WHY_PROXY,      /* missing or broken PROXY header, or ClientHello */
 	WHY_NO_ROUTE,   /* TCP lane: no pool for this host */
 	WHY_NO_CHANNEL, /* TCP lane: no channel could be reached */
 	WHY_TIMEOUT,
@@ -53,6 +53,7 @@ enum core_failure {
 struct core;
 struct head;
 struct origin;
+struct client_hello;
 
 /* One request, when it is over. */
 struct core_request {
@@ -95,6 +96,7 @@ struct core {
 	char *sni;               /* not NUL-terminated; until a pod is connected (TCP lane), or to the end */
 	struct origin *origin;   /* for PROXY headers to pods (proxy_write.h); NULL when no pool wants them. Until a pod is connected (TCP lane), or
 	                          * to the end */
+	struct client_hello *hello; /* while it is read */
 	char *cert;              /* PEM of the client's certificate, until the end (HTTP lane only) */
 	struct addr client;      /* of the original client, len 0 when unknown */
 	uint32_t listener;       /* slot */
@@ -110,7 +112,7 @@ struct core {
 	bool held[2];            /* the owner holds bytes of this side that it was allowed to pass (core_pass_limit) */
 };
 
-/* Time a client has for its PROXY header. */
+/* Time a client has for its PROXY header and ClientHello. */
 enum { CORE_PROXY_MS = 10000 };
 
 /* A connection accepted on a listener of env->conf; peer is what accept(2) said, len 0 for a Unix socket. */

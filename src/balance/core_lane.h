@@ -5,7 +5,8 @@
 
 #include "core.h"
 
-enum core_state { CORE_READ_PROXY, CORE_CONNECTING, CORE_RELAYING, CORE_CLOSED };
+/* The first two: nothing is known of the client yet but what is read then. */
+enum core_state { CORE_READ_PROXY, CORE_READ_HELLO, CORE_CONNECTING, CORE_RELAYING, CORE_CLOSED };
 
 void core_close_for(struct core *, enum core_why);
 void core_drop_stream(struct core *, enum side);

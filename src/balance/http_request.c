@@ -185,7 +185,7 @@ static unsigned apply_rule(struct core *c, const struct rule *r, const struct as
 		*location = https_location(c, a);
 		return 308;
 	}
-	if (r->client_cert && !c->tls)
+	if (r->client_cert && (!c->tls || (r->client_required && !c->client_verified)))
 		return 403;
 	if ((r->allow.n > 0 && !cidr_contains(&r->allow, &c->client)) || cidr_contains(&r->deny, &c->client))
 		return 403;
@@ -319,7 +319,7 @@ static void write_cert(struct out *o, const char *pem, size_t n)
 	out_text(o, "\r\n");
 }
 
-static void write_client_cert(const struct core *c, struct out *o)
+static void write_client_cert(const struct core *c, struct out *o, bool pem)
 {
 	char dn[512];
 	out_text(o, !c->client_cert ? "ssl-client-verify: NONE\r\n"
@@ -329,7 +329,8 @@ static void write_client_cert(const struct core *c, struct out *o)
 		return;
 	if (cert_subject(c->cert, c->cert_len, dn, sizeof dn))
 		add(o, "ssl-client-subject-dn: ", dn, strlen(dn));
-	write_cert(o, c->cert, c->cert_len);
+	if (pem)
+		write_cert(o, c->cert, c->cert_len);
 }
 
 static void note_for_log(struct core *c, const struct asked *a, const char *id, size_t id_len)
@@ -373,7 +374,7 @@ static unsigned write_head(struct core *c, const struct rule *r, const struct as
 		add(&o, "X-Request-ID: ", made, ID_LEN);
 	}
 	if (r->client_cert)
-		write_client_cert(c, &o);
+		write_client_cert(c, &o, r->client_pem);
 	if (h->upgrade) {
 		const struct field *u = find_field(head, "upgrade");
 		add(&o, "Connection: upgrade\r\nUpgrade: ", u->value.at, u->value.len);

@@ -15,7 +15,9 @@ struct rule {
 	size_t path_len;
 	bool exact;
 	bool ssl_redirect;
-	bool client_cert; /* the host demands a client certificate: Host must be the SNI, facts are passed on */
+	bool client_cert;     /* the host asks for a client certificate: Host must be the SNI, facts are passed on */
+	bool client_required; /* … and nobody gets in without a verified one */
+	bool client_pem;      /* … and the pod gets the certificate itself */
 	const struct pool *pool;
 	const char *redirect; /* Location, or NULL */
 	uint16_t redirect_code;

@@ -55,23 +55,26 @@ static void set_on(int fd, int level, int option)
 	(void)setsockopt(fd, level, option, &on, sizeof on);
 }
 
-static int listen_tcp(const struct addr *a, bool v6only, int backlog, const char **what)
+static int listen_tcp(const struct addr *a, const struct listener *l, const char **what)
 {
 	int fd = socket(a->sa.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return fail(fd, what, "socket");
 	set_on(fd, SOL_SOCKET, SO_REUSEADDR);
+	/* A TLS port goes from Hitch, which asks for the same, to here and back without a moment in which nobody listens. */
+	if (l->sni)
+		set_on(fd, SOL_SOCKET, SO_REUSEPORT);
 	/* Accepted sockets inherit these two, which saves two calls per connection. */
 	set_on(fd, SOL_SOCKET, SO_KEEPALIVE);
 	set_on(fd, IPPROTO_TCP, TCP_NODELAY);
 	if (a->sa.sa_family == AF_INET6) {
-		const int only = v6only;
+		const int only = l->v6only;
 		if (setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, sizeof only) < 0)
 			return fail(fd, what, "setsockopt IPV6_V6ONLY");
 	}
 	if (bind(fd, &a->sa, a->len) < 0)
 		return fail(fd, what, "bind");
-	if (listen(fd, backlog) < 0)
+	if (listen(fd, l->backlog) < 0)
 		return fail(fd, what, "listen");
 	return fd;
 }
@@ -80,13 +83,13 @@ int socket_listen(const struct listener *l, const char **what)
 {
 	if (l->path != NULL)
 		return socket_listen_unix(l->path, l->backlog, what);
-	int fd = listen_tcp(&l->addr, l->v6only, l->backlog, what);
+	int fd = listen_tcp(&l->addr, l, what);
 	/* Where IPv6 is switched off, `[::]` still means: every address there is. */
 	if (fd < 0 && (errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL) && l->addr.sa.sa_family == AF_INET6 && !l->v6only &&
 	    IN6_IS_ADDR_UNSPECIFIED(&l->addr.in6.sin6_addr)) {
 		struct addr v4 = {.len = sizeof v4.in, .in = {.sin_family = AF_INET, .sin_port = l->addr.in6.sin6_port}};
 		log_warn("listener %s: no IPv6 here, listening on IPv4 only", l->name);
-		fd = listen_tcp(&v4, false, l->backlog, what);
+		fd = listen_tcp(&v4, l, what);
 	}
 	return fd;
 }

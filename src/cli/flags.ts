@@ -114,6 +114,12 @@ export function parseObjectName(text: string): string {
   return text;
 }
 
+/** A label's value, as topology.kubernetes.io/zone has it; nothing where there is none. */
+export function parseZone(text: string): string {
+  if (/^(?:[A-Za-z0-9](?:[A-Za-z0-9._-]{0,61}[A-Za-z0-9])?)?$/.test(text)) return text;
+  throw new InvalidArgumentError(`${quote(text)} is no zone: letters, digits and "._-", at most 63.`);
+}
+
 export function parseAddress(text: string): string {
   const ip = canonicalIp(text);
   if (ip !== undefined) return ip;

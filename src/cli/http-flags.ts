@@ -3,6 +3,7 @@
 import { InvalidArgumentError, type Option } from "commander";
 import { quote } from "../model/quote.ts";
 import { compareText } from "../model/refs.ts";
+import { TLS_ALPN_PROTOCOLS } from "../model/tls-settings.ts";
 import type { AlpnProtocol, ModelSettings } from "../model/types.ts";
 import { flag, listFlag, parseBoolean, parsePort, parseRange, parseTimeout, SettingsError } from "./flags.ts";
 
@@ -21,7 +22,6 @@ export interface RawHttpOptions {
   readonly alpn: readonly AlpnProtocol[];
 }
 
-const ALPN_PROTOCOLS: readonly AlpnProtocol[] = ["h2", "http/1.1"];
 /** A hundred years; browsers cut it to less. */
 const MAX_HSTS_AGE = 3_153_600_000;
 /** What the preload list demands. */
@@ -116,7 +116,7 @@ function parseAccessLog(text: string): string {
 
 function parseAlpn(text: string): readonly AlpnProtocol[] {
   const words = text.split(",").map((word) => word.trim());
-  const known = ALPN_PROTOCOLS.filter((protocol) => words.includes(protocol));
+  const known = TLS_ALPN_PROTOCOLS.filter((protocol) => words.includes(protocol));
   if (known.length === words.length && known.length > 0) return words as AlpnProtocol[];
-  throw new InvalidArgumentError(`${quote(text)} is no list of ${ALPN_PROTOCOLS.join(" and ")}.`);
+  throw new InvalidArgumentError(`${quote(text)} is no list of ${TLS_ALPN_PROTOCOLS.join(" and ")}.`);
 }

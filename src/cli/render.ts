@@ -2,16 +2,14 @@
 /** `evener render`: manifests in, configuration and status out, nothing started. */
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { text as readText } from "node:stream/consumers";
 import { buildModel } from "../model/build-model.ts";
 import { sortProblems } from "../model/problems.ts";
 import type { Certificate, ModelOutput, ModelSettings } from "../model/types.ts";
 import { renderConfigs } from "../render/render-configs.ts";
 import { renderStatus } from "../render/render-status.ts";
 import { assembleStore } from "../store/assemble-store.ts";
-import { type ParsedManifests, parseManifests } from "../store/parse-manifests.ts";
-import { readManifestFiles } from "../store/read-files.ts";
-import { SettingsError } from "./settings.ts";
+import type { ParsedManifests } from "../store/parse-manifests.ts";
+import { readInputs } from "./inputs.ts";
 
 export interface RenderOptions {
   readonly inputs: readonly string[];
@@ -32,8 +30,7 @@ export const PLACEHOLDER_CERTIFICATE: Certificate = {
 };
 
 export async function render(options: RenderOptions, now = new Date()): Promise<number> {
-  const files: ParsedManifests[] = [];
-  for (const input of options.inputs) files.push(...(await readInput(input)));
+  const files = await readInputs(options.inputs);
   const output = renderManifests(files, options.model, now);
   if (options.out === undefined) {
     for (const [name, text] of output.files) process.stdout.write(`==> ${name} <==\n${text}\n`);
@@ -64,18 +61,4 @@ export function renderManifests(
       ["status.yaml", renderStatus(output)],
     ]),
   };
-}
-
-async function readInput(input: string): Promise<readonly ParsedManifests[]> {
-  if (input === "-") return [parseManifests(await readText(process.stdin), "stdin")];
-  try {
-    const { files, problems } = await readManifestFiles(input);
-    return [
-      { objects: [], problems, notes: [] },
-      ...files.map(({ text, name }) => parseManifests(text, name)),
-    ];
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new SettingsError(`${input} can't be read: ${why}`, { cause: error });
-  }
 }

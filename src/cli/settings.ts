@@ -21,10 +21,12 @@ import {
   parseSeconds,
   parseSource,
   parseWorkers,
+  parseZone,
   SettingsError,
   type SourceSetting,
 } from "./flags.ts";
 import { httpFlags, type RawHttpOptions, toHttpSettings } from "./http-flags.ts";
+import { type RawTlsOptions, tlsFlags, toTlsSettings } from "./tls-flags.ts";
 
 export { SettingsError };
 
@@ -53,7 +55,7 @@ export interface RunSettings {
 }
 
 /** What commander hands over after every value went through its parser below. */
-interface RawOptions extends RawHttpOptions {
+interface RawOptions extends RawHttpOptions, RawTlsOptions {
   readonly source: SourceSetting;
   readonly kubeconfig?: string;
   readonly secrets: SecretMode;
@@ -67,6 +69,7 @@ interface RawOptions extends RawHttpOptions {
   readonly electionId: string;
   readonly updateStatusOnShutdown: boolean;
   readonly hostOwnership: HostOwnership;
+  readonly zone?: string;
   readonly shutdownDelay?: number;
   readonly httpPort: number;
   readonly httpsPort: number;
@@ -98,6 +101,11 @@ export function addModelOptions(command: Command, defaultWorkers: number): Comma
     )
       .choices(HOST_OWNERSHIPS)
       .default("path"),
+    flag(
+      "--zone <name>",
+      "topology zone we run in: its endpoints come first where a Service asks for that",
+      parseZone,
+    ),
     flag("--http-port <port>", "plain HTTP port", parsePort).default(8080),
     flag("--https-port <port>", "TLS port", parsePort).default(8443),
     flag("--run-dir <dir>", "where configuration, keys and sockets live", parseRunDir).default("/run/evener"),
@@ -108,6 +116,7 @@ export function addModelOptions(command: Command, defaultWorkers: number): Comma
       parseSeconds,
     ).default(30),
     ...httpFlags(),
+    ...tlsFlags(),
   ]);
 }
 
@@ -158,18 +167,24 @@ export function toModelSettings(raw: Omit<RawOptions, "source" | "secrets">): Mo
     ...(raw.defaultSslCertificate === undefined ? {} : { defaultSslCertificate: raw.defaultSslCertificate }),
     publishStatusAddresses: Object.freeze([...raw.publishStatusAddress]),
     hostOwnership: raw.hostOwnership,
+    // A pod whose node has no zone gets the variable without a value.
+    ...(raw.zone === undefined || raw.zone === "" ? {} : { zone: raw.zone }),
     httpPort: raw.httpPort,
     httpsPort: raw.httpsPort,
     workers: raw.workers,
     runDir: raw.runDir,
     shutdownGraceSeconds: raw.shutdownGracePeriod,
     ...toHttpSettings(raw),
+    ...toTlsSettings(raw, [raw.httpPort, raw.httpsPort]),
   });
 }
 
 export function toRunSettings(command: Command): RunSettings {
   const raw = command.opts<RawOptions>();
-  if ([raw.httpPort, raw.httpsPort].includes(raw.healthzPort)) {
+  const model = toModelSettings(raw);
+  const { tls } = model;
+  const ports = [raw.httpPort, raw.httpsPort, raw.internalTlsPort, ...(tls?.extraTlsPorts ?? [])];
+  if ([...ports, ...(tls?.tcpServices ?? []).map(({ port }) => port)].includes(raw.healthzPort)) {
     throw new SettingsError(`--healthz-port ${raw.healthzPort} is taken by another listener`);
   }
   return Object.freeze({
@@ -185,7 +200,7 @@ export function toRunSettings(command: Command): RunSettings {
     reloadIntervalMs: Math.round(raw.reloadInterval * 1000),
     logLevel: raw.logLevel,
     logFormat: raw.logFormat,
-    model: toModelSettings(raw),
+    model,
   });
 }
 

@@ -84,7 +84,13 @@ export class Controller {
     this.#tellProblems(all);
     const ok = outcome.failures.length === 0;
     const live = ok && outcome.deferredUntil === undefined;
-    this.#options.onSync?.({ store, statuses: model.statuses, problems: all, live });
+    this.#options.onSync?.({
+      store,
+      statuses: model.statuses,
+      policies: model.policies,
+      problems: all,
+      live,
+    });
     return outcome.deferredUntil === undefined ? { ok } : { ok, again: outcome.deferredUntil };
   }
 

@@ -26,6 +26,9 @@ function describeCertificates({ certDir, certificates, defaultCertificate }: Ir[
   const files = new Map<string, string>();
   for (const certificate of [...certificates, defaultCertificate])
     files.set(pathOf(certificate), certificate.pem);
+  for (const { clients } of certificates) {
+    if (clients !== undefined) files.set(join(certDir, `${clients.ca.id}.pem`), clients.ca.pem);
+  }
   const served: ServedCertificate[] = certificates.flatMap((certificate) => {
     const host = certificate.hosts[0];
     return host === undefined ? [] : [{ path: pathOf(certificate), host, pem: certificate.pem }];

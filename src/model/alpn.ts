@@ -26,5 +26,6 @@ export function chooseAlpn(
   const message = `--alpn: h2 is not offered because of ${what}${more}: the HTTP lane speaks HTTP/1.1`;
   const ref = { apiVersion: "networking.k8s.io/v1", kind: "IngressClass", name: settings.ingressClass };
   report(ref, "error", "AlpnConflict", message);
-  return ONLY_HTTP_1;
+  const others = settings.alpn.filter((protocol) => protocol !== "h2");
+  return others.length > 0 ? others : ONLY_HTTP_1;
 }

@@ -1,32 +1,43 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Ingress backends → pools. A rule stays even when nothing can serve it: its pool is empty then. */
 import type { V1IngressBackend, V1Service, V1ServicePort } from "@kubernetes/client-node";
-import { DEFAULT_TIMES } from "./annotations/options.ts";
+import type { BackendPolicies } from "./backend-policies.ts";
+import type { BackendSettings, SettingsLayer } from "./backend-settings.ts";
 import { isDnsLabel, isPortName, isPortNumber } from "./names.ts";
+import { createSettingsReader, type Saying } from "./pool-settings.ts";
 import type { Report } from "./problems.ts";
 import { quote } from "./quote.ts";
-import { compareText, formatRef, refOf } from "./refs.ts";
-import type { ObjectRef, PoolTimes, Store } from "./types.ts";
+import { compareText } from "./refs.ts";
+import { checkService, findPort, type ServiceFault } from "./service-ports.ts";
+import type { ObjectRef, Store } from "./types.ts";
+
+/** Something that endpoints can be looked up for. */
+export interface Target {
+  readonly service: V1Service;
+  readonly port: V1ServicePort;
+}
 
 /** A Service port that some Ingress asks for. Its endpoints are looked up later: they change far more often than this. */
 export interface PoolRequest {
-  /** `namespace/service:port`, and `/tCONNECT-rRESPONSE` where an Ingress asks for other times. */
+  /** `namespace/service:port`, and what an Ingress asks for behind it. */
   readonly name: string;
-  readonly times: PoolTimes;
-  /** Absent when the Service can't serve: the pool stays empty. */
-  readonly target?: { readonly service: V1Service; readonly port: V1ServicePort };
+  readonly settings: BackendSettings;
+  /** Absent when the Service can't serve. */
+  readonly target?: Target;
+  /** In the order they are tried, after the Service itself. */
+  readonly backups: readonly Target[];
 }
 
 export interface Backends {
   /**
    * Name of the pool for a backend, or undefined when the backend says nothing usable. Whatever is wrong is
-   * reported on the Ingress that asks, at `field`.
+   * reported on the Ingress that asks, at `field`. `said` is what the Ingress says about its pools.
    */
   readonly resolve: (
     backend: V1IngressBackend,
     ingress: ObjectRef,
     field: string,
-    times: PoolTimes,
+    said: SettingsLayer,
   ) => string | undefined;
   /** Pools asked for so far, sorted by name. */
   readonly requests: () => readonly PoolRequest[];
@@ -37,33 +48,63 @@ export const UNSERVED = "requests get 503, TCP-lane connections are closed";
 
 interface Resolved {
   readonly request: PoolRequest;
-  readonly fault?: { readonly reason: string; readonly message: string };
+  readonly fault?: ServiceFault;
 }
 
-export function createBackends(services: Store["services"], report: Report): Backends {
+export function createBackends(
+  services: Store["services"],
+  policies: BackendPolicies,
+  report: Report,
+): Backends {
   const resolved = new Map<string, Resolved>();
+  const readSettings = createSettingsReader(policies, report);
 
-  function resolvePort(namespace: string, name: string, wanted: string | number, times: PoolTimes): Resolved {
+  function resolvePort(
+    ingress: ObjectRef,
+    name: string,
+    wanted: string | number,
+    said: SettingsLayer,
+  ): Resolved {
+    const namespace = ingress.namespace ?? "";
     const key = `${namespace}/${name}:${wanted}`;
     const service = services.get(`${namespace}/${name}`);
     const port = service === undefined ? undefined : findPort(service, wanted);
+    const { settings, suffix, backupsFrom } = readSettings(service, port, ingress, said);
+    // Whoever names them is told what is wrong with them, also where the pool is another's, too.
+    const backups = findBackups(namespace, settings, backupsFrom);
     // A port by number and the same one by name share a pool.
     const plainName = port === undefined ? key : `${namespace}/${name}:${port.port}`;
-    const poolName = `${plainName}${describeTimes(times)}`;
+    const poolName = `${plainName}${suffix}`;
     const known = resolved.get(poolName);
     if (known !== undefined) return known;
-    const fault = checkService(service, port, `${namespace}/${name}`, wanted);
+    const then = backups.length > 0 ? "its backups serve alone" : UNSERVED;
+    const fault = checkService(service, port, `${namespace}/${name}`, wanted, then);
     const canServe = fault === undefined && service !== undefined && port !== undefined;
     const result: Resolved = {
-      request: { name: poolName, times, ...(canServe ? { target: { service, port } } : {}) },
+      request: { name: poolName, settings, backups, ...(canServe ? { target: { service, port } } : {}) },
       ...(fault === undefined ? {} : { fault }),
     };
     resolved.set(poolName, result);
     return result;
   }
 
+  /** Those that can serve. */
+  function findBackups(namespace: string, { backups }: BackendSettings, from: Saying): readonly Target[] {
+    const found: Target[] = [];
+    for (const { service: name, port: wanted } of backups) {
+      const service = services.get(`${namespace}/${name}`);
+      const port = service === undefined ? undefined : findPort(service, wanted);
+      const fault = checkService(service, port, `${namespace}/${name}`, wanted, "this backup is left out");
+      if (fault !== undefined && from.backupsField !== undefined) {
+        report(from.ref, "error", fault.reason, fault.message, from.backupsField);
+      }
+      if (fault === undefined && service !== undefined && port !== undefined) found.push({ service, port });
+    }
+    return found;
+  }
+
   return {
-    resolve(backend, ingress, field, times) {
+    resolve(backend, ingress, field, said) {
       const { service } = backend;
       if (service === undefined || backend.resource !== undefined) {
         const what = backend.resource === undefined ? "names no Service" : "is a resource, not a Service";
@@ -82,50 +123,11 @@ export function createBackends(services: Store["services"], report: Report): Bac
         report(ingress, "error", "InvalidBackend", `the backend ${what}; it is left out`, `${where}.port`);
         return undefined;
       }
-      const { request, fault } = resolvePort(ingress.namespace ?? "", service.name, wanted, times);
+      const { request, fault } = resolvePort(ingress, service.name, wanted, said);
       if (fault !== undefined) report(ingress, "error", fault.reason, fault.message, `${field}.service`);
       return request.name;
     },
     requests: () =>
       [...resolved.values()].map(({ request }) => request).sort((a, b) => compareText(a.name, b.name)),
   };
-}
-
-/** An Ingress with times of its own has a pool of its own. */
-function describeTimes({ connectSeconds, responseSeconds }: PoolTimes): string {
-  const isUsual =
-    connectSeconds === DEFAULT_TIMES.connectSeconds && responseSeconds === DEFAULT_TIMES.responseSeconds;
-  return isUsual ? "" : `/t${connectSeconds}-r${responseSeconds}`;
-}
-
-function findPort(service: V1Service, wanted: string | number): V1ServicePort | undefined {
-  return service.spec?.ports?.find(
-    (port) =>
-      (port.protocol ?? "TCP") === "TCP" &&
-      isPortNumber(port.port) &&
-      (typeof wanted === "string" ? port.name === wanted : port.port === wanted),
-  );
-}
-
-function checkService(
-  service: V1Service | undefined,
-  port: V1ServicePort | undefined,
-  key: string,
-  wanted: string | number,
-): Resolved["fault"] {
-  if (service === undefined) {
-    return { reason: "ServiceNotFound", message: `Service ${key} does not exist; ${UNSERVED}` };
-  }
-  const name = formatRef(refOf("Service", service));
-  if (service.spec?.type === "ExternalName") {
-    const why = "is of type ExternalName, which is not supported";
-    return { reason: "ExternalNameNotSupported", message: `${name} ${why}; ${UNSERVED}` };
-  }
-  if (port === undefined) {
-    return {
-      reason: "ServicePortNotFound",
-      message: `${name} has no TCP port ${quote(wanted)}; ${UNSERVED}`,
-    };
-  }
-  return undefined;
 }

@@ -2,24 +2,29 @@
 /** The whole rebuild: store in, configuration, statuses and problems out. No I/O, no clock. */
 import type { V1Ingress } from "@kubernetes/client-node";
 import { chooseAlpn } from "./alpn.ts";
+import { type BackendPolicies, readBackendPolicies } from "./backend-policies.ts";
 import { createBackends, type PoolRequest } from "./backends.ts";
-import { type Claims, collectClaims } from "./claims.ts";
+import { type Claim, type Claims, collectClaims } from "./claims.ts";
 import { enforceHostOwnership } from "./host-ownership.ts";
 import { buildHttpRules } from "./http-rules.ts";
 import { selectIngresses } from "./ingress-classes.ts";
 import { assignLanes, type Lanes } from "./lanes.ts";
+import { type Listening, planListeners } from "./listeners.ts";
+import { type PolicyStatus, type Refusal, sortStatuses } from "./policy-status.ts";
 import { PoolBuilder } from "./pools.ts";
 import { collectProblems, type Report } from "./problems.ts";
-import { compareText } from "./refs.ts";
+import { portKey } from "./service-ports.ts";
 import { Stage } from "./stage.ts";
 import { buildStatuses, type ServedClaim } from "./statuses.ts";
 import { collectRoutes, type TcpRoutes } from "./tcp-routes.ts";
+import { type ClassService, collectTcpPorts, resolveClassServices } from "./tcp-services.ts";
 import { type Tls, TlsBuilder } from "./tls-builder.ts";
+import { applyTlsSettings, readTlsProfiles } from "./tls-profiles.ts";
+import { DEFAULT_TLS_SETTINGS } from "./tls-settings.ts";
 import type {
   HttpTable,
   IngressStatus,
   Ir,
-  Listener,
   ModelInput,
   ModelOutput,
   ModelSettings,
@@ -27,8 +32,6 @@ import type {
   Store,
 } from "./types.ts";
 
-const HTTPS = "https";
-const HTTP = "http";
 /** Both listeners follow the same rules. */
 const TABLE = "web";
 
@@ -52,15 +55,27 @@ export function createModelBuilder(): BuildModel {
   const statuses = new Stage<readonly IngressStatus[]>();
   const pools = new PoolBuilder();
 
-  return (input) => {
-    const { store, settings } = input;
+  const profiles = new Stage<Profile>();
+  const backends = new Stage<BackendPolicies>();
+  const policies = new Stage<readonly PolicyStatus[]>();
+
+  return (given) => {
+    const { store } = given;
     const { report, sorted } = collectProblems();
+    const profile = profiles.run([store.tlsProfiles, store.ingressClasses, given.settings], report, (found) =>
+      readProfile(given, found),
+    );
+    const { settings } = profile;
+    const input = { ...given, settings };
     const ingresses = selection.run([store.ingresses, store.ingressClasses, settings], report, (found) =>
       enforceHostOwnership(selectIngresses(store, settings), settings.hostOwnership, found),
     );
     const secured = tls.build(ingresses, input, report);
-    const wished = wishes.run([ingresses, store.services], report, (found) =>
-      readWishes(ingresses, store.services, found),
+    const backendPolicies = backends.run([store.backendPolicies, store.services], report, (found) =>
+      readBackendPolicies(store, found),
+    );
+    const wished = wishes.run([ingresses, store.services, backendPolicies, settings.tls], report, (found) =>
+      readWishes(ingresses, store.services, backendPolicies, settings, found),
     );
     const routed = routing.run([wished, secured, settings], report, (found) =>
       route(wished, secured, settings, found),
@@ -77,18 +92,39 @@ export function createModelBuilder(): BuildModel {
           trust: settings.trustedProxies,
           http: settings.http,
           accessLog: settings.accessLog,
-          listeners: buildListeners(settings),
-          pools: pools.build(wished.requests, routed.usedPools, store.endpointSlices, report),
-          routes: routed.routes,
+          listeners: routed.listening.listeners,
+          pools: [
+            ...pools.build(wished.requests, routed.usedPools, store.endpointSlices, settings.zone, report),
+            ...routed.listening.pools,
+          ],
+          routes: routed.listening.routes,
           tables: [routed.table],
         },
       },
       statuses: statuses.run([ingresses, routed, settings], report, () =>
         buildStatuses(ingresses, routed.served, settings),
       ),
+      policies: policies.run([profile, secured, backendPolicies, wished, routed], report, () =>
+        sortStatuses([
+          ...profile.statuses,
+          ...secured.describePolicies(routed.listening.front ? refuseDemands(secured) : new Map()),
+          ...backendPolicies.describe(listUsedPorts(wished, routed)),
+        ]),
+      ),
       problems: sorted(),
     };
   };
+}
+
+interface Profile {
+  /** The flags under what the class's profile says. */
+  readonly settings: ModelSettings;
+  readonly statuses: readonly PolicyStatus[];
+}
+
+function readProfile({ store, settings }: ModelInput, report: Report): Profile {
+  const { settings: tls, statuses } = readTlsProfiles(store, settings, report);
+  return { settings: applyTlsSettings(settings, tls), statuses };
 }
 
 /** What the Ingresses ask for, before it is settled who gets it. */
@@ -96,84 +132,142 @@ interface Wishes {
   readonly lanes: Lanes;
   readonly fallbacks: Claims["fallbacks"];
   readonly requests: readonly PoolRequest[];
+  readonly services: readonly ClassService[];
 }
 
-function readWishes(ingresses: readonly V1Ingress[], services: Store["services"], report: Report): Wishes {
-  const backends = createBackends(services, report);
+function readWishes(
+  ingresses: readonly V1Ingress[],
+  services: Store["services"],
+  policies: BackendPolicies,
+  settings: ModelSettings,
+  report: Report,
+): Wishes {
+  const backends = createBackends(services, policies, report);
   const { paths, fallbacks } = collectClaims(ingresses, backends, report);
-  return { lanes: assignLanes(paths, report), fallbacks, requests: backends.requests() };
+  const classServices = resolveClassServices(settings.tls?.tcpServices ?? [], backends);
+  return {
+    lanes: assignLanes(paths, report),
+    fallbacks,
+    services: classServices,
+    requests: backends.requests(),
+  };
 }
 
 interface Routing {
   readonly tcp: TcpRoutes;
-  readonly routes: readonly Route[];
+  readonly passthrough: TcpRoutes;
+  readonly listening: Listening;
   readonly table: HttpTable;
   readonly served: readonly ServedClaim[];
   /** Names of the pools that something leads to. */
   readonly usedPools: ReadonlySet<string>;
 }
 
-function route({ lanes, fallbacks }: Wishes, tls: Tls, settings: ModelSettings, report: Report): Routing {
+function route(
+  { lanes, fallbacks, services }: Wishes,
+  tls: Tls,
+  settings: ModelSettings,
+  report: Report,
+): Routing {
   const tcp = collectRoutes(lanes.tcp, report);
+  const passthrough = collectRoutes(allowPassthrough(lanes.passthrough, settings, report), report);
+  const ports = collectTcpPorts(services, lanes.port, settings, report);
+  const listening = planListeners(settings, TABLE, tcp, passthrough, ports.ports);
   const http = buildHttpRules(
     {
       // On the plain port there is no server name, so a host of the TCP lane has rules there like any other.
-      claims: [...lanes.http, ...tcp.winners.values()],
+      claims: [...lanes.http, ...tcp.winners.values(), ...[...passthrough.winners.values()].map(toHttps)],
       fallbacks,
       tableName: TABLE,
       isSecured: tls.served.isSecured,
       hsts: settings.hsts,
+      clientsOf: listening.front ? closeDemands(tls, report) : tls.clientsOf,
     },
     report,
   );
-  const routes = buildRoutes(tcp);
   return {
     tcp,
-    routes,
+    passthrough,
+    listening,
     table: http.table,
-    served: [...http.served, ...tcp.served],
-    usedPools: listPools(routes, http.table),
+    served: [
+      ...http.served.filter(({ host }) => !passthrough.winners.has(host)),
+      ...tcp.served,
+      ...passthrough.served,
+      ...ports.served,
+    ],
+    usedPools: listPools(listening.routes, http.table),
   };
 }
 
-function describeHitch(tls: Tls, { tcp, table }: Routing, settings: ModelSettings, report: Report) {
+function allowPassthrough(
+  claims: readonly Claim[],
+  settings: ModelSettings,
+  report: Report,
+): readonly Claim[] {
+  if (settings.sslPassthrough === true) return claims;
+  for (const claim of claims) {
+    const message = "ssl-passthrough needs --enable-ssl-passthrough; the rule is left out";
+    report(claim.ref, "error", "PassthroughNotEnabled", message, claim.field);
+  }
+  return [];
+}
+
+/** The pods speak TLS: who comes without is sent to where they are asked with it. */
+function toHttps(claim: Claim): Claim {
+  return { ...claim, options: { ...claim.options, forceSslRedirect: true, redirect: undefined } };
+}
+
+/** Hitch says nothing of client certificates while it passes on a PROXY header that it was given. */
+function closeDemands(tls: Tls, report: Report): Tls["clientsOf"] {
+  const { clientsOf, demands } = tls;
+  const refusals = refuseDemands(tls);
+  for (const { host, source } of demands) {
+    const refusal = refusals.get(host);
+    if (refusal !== undefined) report(source, "error", refusal.reason, refusal.message);
+  }
+  return (host, ingress) => (clientsOf(host, ingress) === undefined ? undefined : "closed");
+}
+
+function refuseDemands({ demands }: Tls): ReadonlyMap<string, Refusal> {
+  return new Map(
+    demands.map(({ host }) => {
+      const message =
+        `host ${host} asks for client certificates, which can't be had while Balance has the TLS port ` +
+        "(TLS passthrough, or PROXY from load balancers); until that is changed its rules answer 403";
+      return [host, { reason: "ClientCertificateNotPossible", message }];
+    }),
+  );
+}
+
+/** Service ports that something leads to, by `portKey`. */
+function listUsedPorts({ requests }: Wishes, { usedPools }: Routing): ReadonlySet<string> {
+  const targets = requests.flatMap(({ name, target }) => (usedPools.has(name) ? (target ?? []) : []));
+  return new Set(targets.map(({ service, port }) => portKey(service, port)));
+}
+
+function describeHitch(
+  tls: Tls,
+  { tcp, passthrough, table, listening }: Routing,
+  settings: ModelSettings,
+  report: Report,
+) {
   const { certificates, defaultCertificate, served, hosts } = tls;
+  const has = (host: string) => tcp.winners.has(host) || passthrough.winners.has(host);
   return {
-    httpsPort: settings.httpsPort,
+    frontends: listening.frontends,
+    front: listening.front,
+    relayed: listening.relayed,
+    tls: settings.tls ?? DEFAULT_TLS_SETTINGS,
+    ocspDir: `${settings.runDir}/ocsp`,
     workers: settings.workers,
     backendSocket: `${settings.runDir}/balance.sock`,
     certDir: `${settings.runDir}/certs`,
-    alpn: chooseAlpn(settings, hosts, tcp.winners, table, report),
+    alpn: chooseAlpn(settings, hosts, { has }, table, report),
     certificates,
     defaultCertificate,
     served: served.hosts,
   };
-}
-
-function buildListeners(settings: ModelSettings): readonly Listener[] {
-  const proxied = settings.useProxyProtocol;
-  return [
-    {
-      name: HTTP,
-      address: `tcp:[::]:${settings.httpPort}`,
-      proxy: proxied ? "any" : "none",
-      trustedOnly: proxied,
-      table: TABLE,
-    },
-    {
-      name: HTTPS,
-      address: `unix:${settings.runDir}/balance.sock`,
-      proxy: "v2",
-      trustedOnly: false,
-      table: TABLE,
-    },
-  ];
-}
-
-function buildRoutes({ winners }: TcpRoutes): readonly Route[] {
-  return [...winners]
-    .sort(([a], [b]) => compareText(a, b))
-    .flatMap(([host, { pool }]) => (pool === undefined ? [] : [{ listener: HTTPS, host, pool }]));
 }
 
 function listPools(routes: readonly Route[], { rules, fallback }: HttpTable): ReadonlySet<string> {

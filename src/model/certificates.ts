@@ -15,6 +15,7 @@ import type { Certificate, ServedHost } from "./types.ts";
 export function arrangeCertificates(
   oldestFirst: readonly Candidate[],
   defaultCertificate: Certificate,
+  extrasOf: (candidate: Candidate) => CertificateExtras = () => NO_EXTRAS,
 ): readonly Certificate[] {
   const useful = dropDuplicates(oldestFirst);
   const served = assignNames(useful);
@@ -25,11 +26,33 @@ export function arrangeCertificates(
     const { names } = candidate.parsed;
     // What was loaded before those is part of their own notes.
     const before = [...new Set(names.flatMap((name) => loaded.get(name) ?? []))].sort(compareText);
-    const note = before.length === 0 ? "" : `# loaded after ${sha256(before.join("\n"))}\n`;
-    const certificate = { ...toCertificate(candidate, note), hosts: served.get(candidate) ?? [] };
+    const after = before.length === 0 ? "" : `# loaded after ${sha256(before.join("\n"))}\n`;
+    const { note, clients } = extrasOf(candidate);
+    const certificate = {
+      ...toCertificate(candidate, `${after}${note}`),
+      hosts: served.get(candidate) ?? [],
+      ...(clients === undefined ? {} : { clients }),
+    };
     for (const name of names) loaded.set(name, certificate.id);
     return certificate;
   });
+}
+
+/** Beside the certificate itself. Hitch looks at a file anew only when it has another name, so all that counts is in the note. */
+export interface CertificateExtras {
+  readonly note: string;
+  readonly clients?: Certificate["clients"];
+}
+
+const NO_EXTRAS: CertificateExtras = Object.freeze({ note: "" });
+
+/** Which of them a handshake for a host shows; undefined for the default certificate. */
+export function findCandidate(oldestFirst: readonly Candidate[]): (host: string) => Candidate | undefined {
+  const byName = new Map<string, Candidate>();
+  for (const [candidate, names] of assignNames(dropDuplicates(oldestFirst))) {
+    for (const name of names) byName.set(name, candidate);
+  }
+  return (host) => byName.get(host) ?? byName.get(wildcardOf(host) ?? "");
 }
 
 /** The same certificate in two Secrets is loaded once; one without any name would never be served. */

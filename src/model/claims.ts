@@ -74,13 +74,14 @@ class IngressReader {
     const options = this.#options;
     if (backend === undefined || options.fate === "refused") return undefined;
     const field = "spec.defaultBackend";
-    const pool = this.#backends.resolve(backend, this.#ref, field, options.times);
+    const pool = this.#backends.resolve(backend, this.#ref, field, options.backend);
     return pool === undefined ? undefined : { ingress: this.#ingress, ref: this.#ref, field, pool, options };
   }
 
   /** In the TCP lane a default backend is for rules without paths only, which is no mistake. */
   mayFallBack(): boolean {
     if (this.#options.lane === "http") return true;
+    if (this.#options.lane === "port") return false;
     if ((this.#ingress.spec?.rules ?? []).length === 0) this.#refuseAnyHost("spec.defaultBackend");
     return false;
   }
@@ -101,20 +102,20 @@ class IngressReader {
     const options = challenge ? forChallenge(this.#options) : this.#options;
     if (options.fate === "refused") return undefined;
     const lane = challenge ? "http" : options.lane;
-    if (lane === "tcp" && host === ANY_HOST) {
+    if (lane !== "http" && lane !== "port" && host === ANY_HOST) {
       this.#refuseAnyHost(field);
       return undefined;
     }
     const base = { ...this.#base(host, field), ...read, lane, options, challenge };
     // Nobody is led to the backend, so it need not exist.
     if (options.redirect !== undefined) return { ...base, pool: undefined };
-    const pool = this.#backends.resolve(path.backend, this.#ref, `${field}.backend`, options.times);
+    const pool = this.#backends.resolve(path.backend, this.#ref, `${field}.backend`, options.backend);
     return pool === undefined ? undefined : { ...base, pool };
   }
 
   #readWithoutPaths(host: string, field: string, fallback: Fallback | undefined): readonly Claim[] {
     const options = this.#options;
-    if (host === ANY_HOST || options.fate === "refused") return [];
+    if ((host === ANY_HOST && options.lane !== "port") || options.fate === "refused") return [];
     if (fallback === undefined) {
       if (this.#ingress.spec?.defaultBackend === undefined) {
         const message = `the rule for host ${host} has neither paths nor a default backend`;

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-/** EndpointSlices of a Service port → channels. */
+/** EndpointSlices of a Service port → endpoints. */
 import type { V1Endpoint, V1EndpointSlice, V1ServicePort } from "@kubernetes/client-node";
 import { canonicalIp } from "./ip.ts";
 import { isPortNumber } from "./names.ts";
 import type { Report } from "./problems.ts";
 import { quote } from "./quote.ts";
 import { compareText, refOf } from "./refs.ts";
-import type { Channel, Store } from "./types.ts";
+import type { Store } from "./types.ts";
+import { joinNearness, type Nearness, readNearness } from "./zones.ts";
 
 const SERVICE_LABEL = "kubernetes.io/service-name";
 
@@ -26,33 +27,43 @@ export function indexSlices(endpointSlices: Store["endpointSlices"]): SliceIndex
   return index;
 }
 
-interface Candidate extends Channel {
+export interface Endpoint extends Nearness {
+  readonly address: string;
+  readonly port: number;
+}
+
+interface Candidate extends Endpoint {
   readonly ready: boolean;
   readonly leaving: boolean;
 }
 
 /** Ready endpoints; when none is ready, those that still serve while they terminate. Sorted, each once. */
-export function collectChannels(
+export function collectEndpoints(
   slices: readonly V1EndpointSlice[],
   port: V1ServicePort,
+  zone: string | undefined,
   report: Report,
-): readonly Channel[] {
-  const candidates = slices.flatMap((slice) => readSlice(slice, port, report));
+): readonly Endpoint[] {
+  const candidates = slices.flatMap((slice) => readSlice(slice, port, zone, report));
   const ready = candidates.filter((candidate) => candidate.ready);
   const chosen = ready.length > 0 ? ready : candidates.filter((candidate) => candidate.leaving);
-  const unique = new Map(
-    chosen.map(({ address, port: number }) => [`${address} ${number}`, { address, number }]),
-  );
-  return [...unique.values()]
-    .map(({ address, number }) => ({
-      channel: { address, port: number, max: 0 },
-      key: sortKey(address, number),
-    }))
-    .sort((a, b) => compareText(a.key, b.key))
-    .map(({ channel }) => channel);
+  const unique = new Map<string, Endpoint>();
+  for (const { address, port: number, hinted, meant, near } of chosen) {
+    const key = sortKey(address, number);
+    const known = unique.get(key);
+    const nearness =
+      known === undefined ? { hinted, meant, near } : joinNearness(known, { hinted, meant, near });
+    unique.set(key, { address, port: number, ...nearness });
+  }
+  return [...unique].sort(([a], [b]) => compareText(a, b)).map(([, endpoint]) => endpoint);
 }
 
-function readSlice(slice: V1EndpointSlice, port: V1ServicePort, report: Report): readonly Candidate[] {
+function readSlice(
+  slice: V1EndpointSlice,
+  port: V1ServicePort,
+  zone: string | undefined,
+  report: Report,
+): readonly Candidate[] {
   const ref = refOf("EndpointSlice", slice);
   if (slice.addressType !== "IPv4" && slice.addressType !== "IPv6") {
     const message = `addressType ${quote(slice.addressType)} is not supported, only IPv4 and IPv6; the slice is left out`;
@@ -65,7 +76,7 @@ function readSlice(slice: V1EndpointSlice, port: V1ServicePort, report: Report):
     .map((p) => p.port ?? numericTarget(port));
   const candidates: Candidate[] = [];
   for (const [i, endpoint] of (slice.endpoints ?? []).entries()) {
-    const state = readConditions(endpoint);
+    const state = { ...readConditions(endpoint), ...readNearness(endpoint, zone) };
     for (const [j, text] of endpoint.addresses.entries()) {
       const address = canonicalIp(text);
       if (address === undefined || address.includes(":") !== (slice.addressType === "IPv6")) {
@@ -74,7 +85,7 @@ function readSlice(slice: V1EndpointSlice, port: V1ServicePort, report: Report):
         continue;
       }
       for (const number of numbers) {
-        if (isPortNumber(number)) candidates.push({ address, port: number, max: 0, ...state });
+        if (isPortNumber(number)) candidates.push({ address, port: number, ...state });
       }
     }
   }

@@ -3,6 +3,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { V1Ingress } from "@kubernetes/client-node";
 import type { Claim, Claims, Fallback } from "./claims.ts";
+import type { ClientCertificateFate } from "./client-demands.ts";
 import { ANY_HOST } from "./names.ts";
 import type { Report } from "./problems.ts";
 import { compareText, formatRef } from "./refs.ts";
@@ -23,6 +24,7 @@ export interface HttpInput {
   readonly isSecured: (host: string) => boolean;
   /** Value of Strict-Transport-Security for secured hosts. */
   readonly hsts: string | undefined;
+  readonly clientsOf: (host: string, ingress: V1Ingress) => ClientCertificateFate;
 }
 
 interface Taken<T> {
@@ -101,10 +103,11 @@ class RuleBuilder {
     return [...this.#taken].sort(([a], [b]) => compareText(a, b)).map(([, { thing }]) => thing);
   }
 
-  #place({ host, challenge, lane }: Claim): RulePlace {
+  #place({ host, challenge, lane, ingress }: Claim): RulePlace {
     // In the TCP lane the rule answers plain requests only.
-    const hsts = lane === "tcp" ? undefined : this.#input.hsts;
-    return { secured: this.#input.isSecured(host), challenge, hsts };
+    const hsts = lane === "http" ? this.#input.hsts : undefined;
+    const clients = this.#input.clientsOf(host, ingress);
+    return { secured: this.#input.isSecured(host), challenge, hsts, clients };
   }
 }
 
@@ -125,7 +128,7 @@ function nameWinner({ ref, field, thing }: Taken<Rule>, loser: ObjectRef): strin
 
 /** The oldest default backend answers what no rule matches. */
 function chooseFallback(
-  { fallbacks, hsts }: HttpInput,
+  { fallbacks, hsts, clientsOf }: HttpInput,
   report: Report,
 ): {
   readonly fallback: HttpTable["fallback"];
@@ -134,7 +137,12 @@ function chooseFallback(
   let winner: { readonly from: Fallback; readonly pool: string; readonly options: RuleOptions } | undefined;
   const ingresses: V1Ingress[] = [];
   for (const from of fallbacks) {
-    const options = toRuleOptions(from.options, { secured: false, challenge: false, hsts });
+    const options = toRuleOptions(from.options, {
+      secured: false,
+      challenge: false,
+      hsts,
+      clients: clientsOf(ANY_HOST, from.ingress),
+    });
     winner ??= { from, pool: from.pool, options };
     if (winner.pool === from.pool && isDeepStrictEqual(winner.options, options)) {
       ingresses.push(from.ingress);

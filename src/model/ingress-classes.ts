@@ -4,7 +4,7 @@ import type { V1Ingress, V1IngressClass } from "@kubernetes/client-node";
 import { sortByAge } from "./refs.ts";
 import type { ModelSettings, Store } from "./types.ts";
 
-const LEGACY_ANNOTATION = "kubernetes.io/ingress.class";
+export const LEGACY_ANNOTATION = "kubernetes.io/ingress.class";
 const DEFAULT_ANNOTATION = "ingressclass.kubernetes.io/is-default-class";
 
 /** Our Ingresses, oldest first. */
@@ -26,7 +26,7 @@ export function selectIngresses(store: Store, settings: ModelSettings): readonly
  */
 function isClassOurs(name: string, store: Store, settings: ModelSettings): boolean {
   const found = store.ingressClasses.get(name);
-  if (found !== undefined) return hasOurController(found, settings);
+  if (found !== undefined) return isOurClass(found, settings);
   return store.ingressClasses.size === 0 && name === settings.ingressClass;
 }
 
@@ -35,9 +35,9 @@ function isDefaultOurs(store: Store, settings: ModelSettings): boolean {
   const defaults = [...store.ingressClasses.values()].filter(
     (ingressClass) => ingressClass.metadata?.annotations?.[DEFAULT_ANNOTATION] === "true",
   );
-  return defaults.length > 0 && defaults.every((ingressClass) => hasOurController(ingressClass, settings));
+  return defaults.length > 0 && defaults.every((ingressClass) => isOurClass(ingressClass, settings));
 }
 
-function hasOurController(ingressClass: V1IngressClass, settings: ModelSettings): boolean {
+export function isOurClass(ingressClass: V1IngressClass, settings: ModelSettings): boolean {
   return ingressClass.spec?.controller === settings.controllerClass;
 }

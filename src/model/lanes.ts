@@ -11,14 +11,21 @@ import { formatRef } from "./refs.ts";
 export interface Lanes {
   readonly http: readonly Claim[];
   readonly tcp: readonly Claim[];
+  readonly passthrough: readonly Claim[];
+  /** Of whole ports: their hosts have nothing to do with those of the other lanes. */
+  readonly port: readonly Claim[];
 }
 
 export function assignLanes(claims: readonly Claim[], report: Report): Lanes {
   const first = new Map<string, Claim>();
-  /** The first host in the HTTP lane below each wildcard. */
-  const below = new Map<string, Claim>();
-  const lanes = { http: [] as Claim[], tcp: [] as Claim[] };
+  /** The first host of each lane below each wildcard. */
+  const below = new Map<string, Claim[]>();
+  const lanes = { http: [] as Claim[], tcp: [] as Claim[], passthrough: [] as Claim[], port: [] as Claim[] };
   for (const claim of claims) {
+    if (claim.lane === "port") {
+      lanes.port.push(claim);
+      continue;
+    }
     const winner = claim.challenge ? undefined : findOther(claim, first, below);
     if (winner !== undefined) {
       const message =
@@ -31,7 +38,9 @@ export function assignLanes(claims: readonly Claim[], report: Report): Lanes {
     if (claim.challenge || first.has(claim.host)) continue;
     first.set(claim.host, claim);
     const wildcard = wildcardOf(claim.host);
-    if (claim.lane === "http" && wildcard !== undefined && !below.has(wildcard)) below.set(wildcard, claim);
+    if (wildcard === undefined) continue;
+    const others = below.get(wildcard) ?? [];
+    if (!others.some(({ lane }) => lane === claim.lane)) below.set(wildcard, [...others, claim]);
   }
   return lanes;
 }
@@ -40,11 +49,14 @@ export function assignLanes(claims: readonly Claim[], report: Report): Lanes {
 function findOther(
   { host, lane }: Claim,
   first: ReadonlyMap<string, Claim>,
-  below: ReadonlyMap<string, Claim>,
+  below: ReadonlyMap<string, readonly Claim[]>,
 ): Claim | undefined {
   const mine = first.get(host);
   if (mine !== undefined) return mine.lane === lane ? undefined : mine;
-  if (lane === "tcp") return below.get(host);
+  // Among hosts after TLS an exact route wins; before TLS there is but the choice between the pods and Hitch.
+  const clash = (other: Claim | undefined) =>
+    other !== undefined && other.lane !== lane && (other.host.startsWith("*") ? other.lane : lane) !== "http";
+  if (host.startsWith("*")) return below.get(host)?.find(clash);
   const above = first.get(wildcardOf(host) ?? "");
-  return above?.lane === "tcp" ? above : undefined;
+  return clash(above) ? above : undefined;
 }

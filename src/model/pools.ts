@@ -1,26 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Service ports that are asked for, and the EndpointSlices → pools. */
-import type { V1EndpointSlice, V1Service, V1ServicePort } from "@kubernetes/client-node";
-import { type PoolRequest, UNSERVED } from "./backends.ts";
-import { collectChannels, indexSlices } from "./endpoints.ts";
+import { isDeepStrictEqual } from "node:util";
+import type { V1EndpointSlice } from "@kubernetes/client-node";
+import type { PoolRequest, Target } from "./backends.ts";
+import { indexSlices, type SliceIndex } from "./endpoints.ts";
+import { buildGroups, type Source } from "./pool-groups.ts";
 import { type Finding, type Report, recordFindings, replayFindings } from "./problems.ts";
-import { refOf } from "./refs.ts";
-import type { Channel, Pool, PoolTimes, Store } from "./types.ts";
-
-// Long enough for quiet protocols, short enough that a client which vanished is forgotten some day.
-const IDLE_TIMEOUT_SECONDS = 3600;
+import type { Pool, Store } from "./types.ts";
 
 interface Known {
-  readonly service: V1Service;
-  readonly port: V1ServicePort;
-  readonly slices: readonly V1EndpointSlice[];
+  readonly sources: readonly Source[];
+  readonly zone: string | undefined;
   readonly pool: Pool;
   readonly findings: readonly Finding[];
 }
 
 const NONE: readonly V1EndpointSlice[] = [];
 
-/** A pool whose Service port and slices are the same objects as the last time is the same object, too. */
+/** A pool whose Service ports and slices are the same objects as the last time is the same object, too. */
 export class PoolBuilder {
   #known = new Map<string, Known>();
 
@@ -29,60 +26,58 @@ export class PoolBuilder {
     requests: readonly PoolRequest[],
     used: ReadonlySet<string>,
     endpointSlices: Store["endpointSlices"],
+    zone: string | undefined,
     report: Report,
   ): readonly Pool[] {
     const index = indexSlices(endpointSlices);
     const before = this.#known;
     const known = new Map<string, Known>();
     const pools: Pool[] = [];
-    for (const { name, times, target } of requests) {
-      if (target === undefined) {
-        if (used.has(name)) pools.push(makePool(name, times, []));
-        continue;
-      }
-      const { service, port } = target;
-      const { namespace = "", name: serviceName = "" } = service.metadata ?? {};
-      const slices = index.get(`${namespace}/${serviceName}`) ?? NONE;
-      const old = before.get(name);
-      const isSame = old?.service === service && old.port === port && isSameList(old.slices, slices);
-      const now = isSame ? old : { service, port, slices, ...buildPool(name, times, service, port, slices) };
-      known.set(name, now);
+    for (const request of requests) {
+      const sources = listSources(request, index);
+      const old = before.get(request.name);
+      const isSame = old !== undefined && old.zone === zone && isUnchanged(old, request, sources);
+      const now = isSame ? old : buildPool(request, sources, zone);
+      known.set(request.name, now);
       replayFindings(now.findings, report);
-      if (used.has(name)) pools.push(now.pool);
+      if (used.has(request.name)) pools.push(now.pool);
     }
     this.#known = known;
     return pools;
   }
 }
 
-function buildPool(
-  name: string,
-  times: PoolTimes,
-  service: V1Service,
-  port: V1ServicePort,
-  slices: readonly V1EndpointSlice[],
-): Pick<Known, "pool" | "findings"> {
-  const { result: channels, findings } = recordFindings((report) => {
-    const found = collectChannels(slices, port, report);
-    if (found.length === 0) {
-      const seen = slices.length === 0 ? "no EndpointSlice" : "no usable endpoint in its EndpointSlices";
-      const message = `port ${port.port} has ${seen}; ${UNSERVED}`;
-      report(refOf("Service", service), "warning", "NoEndpoints", message);
-    }
-    return found;
-  });
-  return { pool: makePool(name, times, channels), findings };
-}
-
-function makePool(name: string, times: PoolTimes, channels: readonly Channel[]): Pool {
-  return {
-    name,
-    times,
-    idleTimeoutSeconds: IDLE_TIMEOUT_SECONDS,
-    groups: channels.length === 0 ? [] : [channels],
+function listSources({ target, backups }: PoolRequest, index: SliceIndex): readonly Source[] {
+  const find = (one: Target): Source => {
+    const { namespace = "", name = "" } = one.service.metadata ?? {};
+    return { ...one, slices: index.get(`${namespace}/${name}`) ?? NONE };
   };
+  if (backups.length === 0) return target === undefined ? [] : [find(target)];
+  return [...(target === undefined ? [] : [target]), ...backups].map(find);
 }
 
-function isSameList(a: readonly unknown[], b: readonly unknown[]): boolean {
-  return a.length === b.length && a.every((item, i) => item === b[i]);
+function isUnchanged({ sources, pool }: Known, { settings }: PoolRequest, now: readonly Source[]): boolean {
+  return (
+    isSameList(sources, now, isSameSource) &&
+    (pool.settings === settings || isDeepStrictEqual(pool.settings, settings))
+  );
+}
+
+function isSameSource(a: Source, b: Source): boolean {
+  return a.service === b.service && a.port === b.port && isSameList(a.slices, b.slices, Object.is);
+}
+
+function isSameList<T>(a: readonly T[], b: readonly T[], isSame: (a: T, b: T) => boolean): boolean {
+  return a.length === b.length && a.every((item, i) => isSame(item, b[i] as T));
+}
+
+function buildPool(
+  { name, settings }: PoolRequest,
+  sources: readonly Source[],
+  zone: string | undefined,
+): Known {
+  const { result: groups, findings } = recordFindings((report) =>
+    buildGroups(sources, settings, zone, report),
+  );
+  return { sources, zone, pool: { name, settings, groups }, findings };
 }

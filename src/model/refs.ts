@@ -8,6 +8,10 @@ const API_VERSIONS = {
   Service: "v1",
   Secret: "v1",
   EndpointSlice: "discovery.k8s.io/v1",
+  ConfigMap: "v1",
+  BackendPolicy: "evener.io/v1alpha1",
+  ClientCertificatePolicy: "evener.io/v1alpha1",
+  TLSProfile: "evener.io/v1alpha1",
 } as const;
 
 export type Kind = keyof typeof API_VERSIONS;

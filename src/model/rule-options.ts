@@ -2,6 +2,7 @@
 /** Options of an Ingress → options of one of its rules, which also depend on the host and the path. */
 import type { IngressOptions } from "./annotations/options.ts";
 import { EVERYBODY } from "./cidr.ts";
+import type { ClientCertificateFate } from "./client-demands.ts";
 import type { RuleOptions } from "./types.ts";
 
 export interface RulePlace {
@@ -10,11 +11,12 @@ export interface RulePlace {
   readonly challenge: boolean;
   /** Value of Strict-Transport-Security, where the rule answers over TLS. */
   readonly hsts: string | undefined;
+  readonly clients: ClientCertificateFate;
 }
 
 export function toRuleOptions(options: IngressOptions, place: RulePlace): RuleOptions {
   const { redirect, rewrite, limitConnections, maxBodyBytes } = options;
-  const closed = options.fate === "closed";
+  const closed = options.fate === "closed" || (place.clients === "closed" && !place.challenge);
   return {
     sslRedirect: wantsSsl(options, place),
     redirect,
@@ -24,7 +26,8 @@ export function toRuleOptions(options: IngressOptions, place: RulePlace): RuleOp
     limitConnections,
     maxBodyBytes,
     hsts: place.secured ? place.hsts : undefined,
-    clientCertificate: false,
+    // A challenge is asked for over plain HTTP, by whoever is to sign the server's certificate.
+    clientCertificate: place.challenge || place.clients === "closed" ? undefined : place.clients,
   };
 }
 

@@ -1,12 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The model's vocabulary: what goes into a rebuild and what comes out of it. */
 import type {
+  V1ConfigMap,
   V1EndpointSlice,
   V1Ingress,
   V1IngressClass,
   V1Secret,
   V1Service,
 } from "@kubernetes/client-node";
+import type { BackendPolicy, ClientCertificatePolicy, TlsProfile } from "../crd/resource.ts";
+import type { BackendSettings } from "./backend-settings.ts";
+import type { ClientCa, ClientCertificateMode } from "./client-certificates.ts";
+import type { PolicyStatus } from "./policy-status.ts";
+import type { TlsSettings } from "./tls-settings.ts";
 
 /** Names one Kubernetes object, in problems, statuses, logs and Events. */
 export interface ObjectRef {
@@ -38,6 +44,10 @@ export interface Store {
   readonly services: ReadonlyMap<string, V1Service>;
   readonly endpointSlices: ReadonlyMap<string, V1EndpointSlice>;
   readonly secrets: ReadonlyMap<string, V1Secret>;
+  readonly configMaps: ReadonlyMap<string, V1ConfigMap>;
+  readonly backendPolicies: ReadonlyMap<string, BackendPolicy>;
+  readonly clientCertificatePolicies: ReadonlyMap<string, ClientCertificatePolicy>;
+  readonly tlsProfiles: ReadonlyMap<string, TlsProfile>;
 }
 
 /** A certificate with its key, as Hitch reads it from one file: key, leaf, chain. */
@@ -53,6 +63,8 @@ export interface Certificate {
   readonly notAfter: string;
   /** Absent for the generated default certificate. */
   readonly source?: ObjectRef;
+  /** Its clients are asked for a certificate. */
+  readonly clients?: { readonly ca: ClientCa; readonly mode: ClientCertificateMode };
 }
 
 export interface Channel {
@@ -63,25 +75,20 @@ export interface Channel {
   readonly max: number;
 }
 
-/** `http`: requests are read and routed one by one. `tcp`: connections are relayed as they are. */
-export type Lane = "http" | "tcp";
-
-/** Times that an Ingress may set for its pools, in whole seconds. */
-export interface PoolTimes {
-  /** For connecting to one endpoint. */
-  readonly connectSeconds: number;
-  /** HTTP lane: how long the pod may be silent while it is to answer. */
-  readonly responseSeconds: number;
-}
+/**
+ * `http`: requests are read and routed one by one. `tcp`: connections are relayed as they are. `passthrough`: the same before TLS, which is
+ * the pod's. `port`: all connections to a port are relayed.
+ */
+export type Lane = "http" | "tcp" | "passthrough" | "port";
 
 export interface Pool {
-  /** `namespace/service:port`, and `/tCONNECT-rRESPONSE` where an Ingress asks for other times. */
+  /** `namespace/service:port`, and what an Ingress asks for behind it where that is something else (`pool-names.ts`). */
   readonly name: string;
-  readonly times: PoolTimes;
-  /** TCP lane: no byte in either direction. */
-  readonly idleTimeoutSeconds: number;
-  /** Tried in order; each is a round-robin group. */
+  readonly settings: BackendSettings;
+  /** Tried in order: endpoints, those of other zones, those of backup Services. None is empty, no endpoint is in two. */
   readonly groups: readonly (readonly Channel[])[];
+  /** How long connecting is tried again while all refuse; absent: not. */
+  readonly retrySeconds?: number;
 }
 
 export interface Route {
@@ -89,6 +96,8 @@ export interface Route {
   readonly listener: string;
   /** `a.example`, `*.example` or `*`. */
   readonly host: string;
+  /** Only for connections to this port, as the PROXY header says; such connections have no other routes. */
+  readonly port?: number;
   readonly pool: string;
 }
 
@@ -100,7 +109,9 @@ export interface Listener {
   /** Only trusted peers speak PROXY; the others come without. */
   readonly trustedOnly: boolean;
   /** HTTP lane: whose rules the requests follow. */
-  readonly table: string;
+  readonly table?: string;
+  /** Clients speak TLS, which is passed on: routes go by the server name in the ClientHello. */
+  readonly sni?: boolean;
 }
 
 export type RedirectCode = 301 | 302 | 303 | 307 | 308;
@@ -125,8 +136,10 @@ export interface RuleOptions {
   readonly maxBodyBytes: number;
   /** Value of Strict-Transport-Security. */
   readonly hsts: string | undefined;
-  /** The host demands a client certificate. Nothing sets it yet. */
-  readonly clientCertificate: boolean;
+  /** The host asks for client certificates. */
+  readonly clientCertificate:
+    | { readonly mode: ClientCertificateMode; readonly certificate: boolean }
+    | undefined;
 }
 
 export type PathKind = "exact" | "prefix";
@@ -160,7 +173,7 @@ export interface HttpSettings {
   readonly publicHttpsPort: number;
 }
 
-export type AlpnProtocol = "h2" | "http/1.1";
+export type AlpnProtocol = "h2" | "http/1.1" | "postgresql";
 
 export interface ServedHost {
   readonly host: string;
@@ -171,7 +184,14 @@ export interface ServedHost {
 /** What Hitch and Balance shall do. Everything is sorted; equal objects give equal IR. */
 export interface Ir {
   readonly hitch: {
-    readonly httpsPort: number;
+    readonly frontends: readonly { readonly host: "*" | "127.0.0.1"; readonly port: number }[];
+    /** Balance takes the TLS ports and hands connections on, behind a PROXY header. */
+    readonly front: boolean;
+    /** Hosts whose handshakes don't come here. */
+    readonly relayed: readonly string[];
+    readonly tls: TlsSettings;
+    /** Where Hitch keeps OCSP responses. */
+    readonly ocspDir: string;
     readonly workers: number;
     readonly backendSocket: string;
     readonly certDir: string;
@@ -240,6 +260,16 @@ export interface ModelSettings {
   /** Value of Strict-Transport-Security for hosts with a certificate. */
   readonly hsts?: string;
   readonly alpn: readonly AlpnProtocol[];
+  /** Absent: the defaults. */
+  readonly tls?: TlsSettings;
+  /** Ingresses may ask for TLS passthrough. */
+  readonly sslPassthrough?: boolean;
+  /** Loopback port of Hitch while Balance has the TLS ports. */
+  readonly internalTlsPort?: number;
+  /** Ranges of ports that Ingresses may ask for. */
+  readonly tcpPorts?: readonly (readonly [first: number, last: number])[];
+  /** The topology zone we run in; endpoints of it may be preferred. */
+  readonly zone?: string;
 }
 
 export interface ModelInput {
@@ -254,5 +284,7 @@ export interface ModelInput {
 export interface ModelOutput {
   readonly ir: Ir;
   readonly statuses: readonly IngressStatus[];
+  /** Of our custom resources, sorted. */
+  readonly policies: readonly PolicyStatus[];
   readonly problems: readonly Problem[];
 }

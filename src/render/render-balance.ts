@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 import { createHash } from "node:crypto";
 import type { HttpSettings, HttpTable, Ir, Listener, Pool, Route } from "../model/types.ts";
+import { renderPool } from "./render-pools.ts";
 import { renderFallback, renderRule } from "./render-rules.ts";
 import {
   safeAccessLog,
-  safeChannel,
   safeHost,
   safeInteger,
   safeListenerAddress,
@@ -29,19 +29,11 @@ interface BalanceView {
   readonly http: string;
   readonly accessLog: string;
   readonly listeners: readonly { name: string; address: string; options: string }[];
-  readonly pools: readonly PoolView[];
   readonly routes: readonly RouteView[];
-  /** What stands behind `rule` and `default`. */
+  /** What stands behind `pool`, `rule` and `default`. */
+  readonly pools: readonly string[];
   readonly rules: readonly string[];
   readonly fallbacks: readonly string[];
-}
-
-interface PoolView {
-  readonly name: string;
-  readonly connectTimeout: string;
-  readonly idleTimeout: string;
-  readonly responseTimeout: string;
-  readonly channels: string;
 }
 
 interface RouteView {
@@ -68,7 +60,7 @@ export function renderBalance({ balance }: Ir): string {
       address: safeListenerAddress(listener.address),
       options: renderListenerOptions(listener),
     })),
-    pools: balance.pools.map((pool) => remember(pools, pool, viewPool)),
+    pools: balance.pools.map((pool) => remember(pools, pool, renderPool)),
     routes: remember(routes, balance.routes, viewRoutes),
     rules: balance.tables.flatMap((table) => remember(rules, table, viewRules)),
     fallbacks: balance.tables.flatMap((table) => renderFallback(table) ?? []),
@@ -89,16 +81,17 @@ function renderHttp(http: HttpSettings): string {
   ].join(" ");
 }
 
-function renderListenerOptions({ proxy, trustedOnly, table }: Listener): string {
+function renderListenerOptions({ proxy, trustedOnly, table, sni }: Listener): string {
   return [
     `proxy=${safeProxy(proxy)}`,
     ...(trustedOnly ? ["trusted-only"] : []),
-    `table=${safeTable(table)}`,
+    ...(sni === true ? ["sni"] : []),
+    ...(table === undefined ? [] : [`table=${safeTable(table)}`]),
   ].join(" ");
 }
 
 /** The model gives the same object for what did not change; what has been checked need not be checked again. */
-const pools = new WeakMap<Pool, PoolView>();
+const pools = new WeakMap<Pool, string>();
 const routes = new WeakMap<readonly Route[], readonly RouteView[]>();
 const rules = new WeakMap<HttpTable, readonly string[]>();
 
@@ -111,31 +104,14 @@ function remember<K extends object, V>(known: WeakMap<K, V>, key: K, make: (key:
   return value;
 }
 
-function viewPool(pool: Pool): PoolView {
-  return {
-    name: safePoolName(pool.name),
-    connectTimeout: safeSeconds(pool.times.connectSeconds),
-    idleTimeout: safeSeconds(pool.idleTimeoutSeconds),
-    responseTimeout: safeSeconds(pool.times.responseSeconds),
-    channels: listChannels(pool)
-      .map((channel) => ` ${channel}`)
-      .join(""),
-  };
-}
-
 function viewRoutes(all: readonly Route[]): readonly RouteView[] {
   return all.map((route) => ({
     listener: safeListenerName(route.listener),
-    host: safeHost(route.host),
+    host: `${safeHost(route.host)}${route.port === undefined ? "" : `:${safePort(route.port)}`}`,
     pool: safePoolName(route.pool),
   }));
 }
 
 function viewRules({ name, rules }: HttpTable): readonly string[] {
   return rules.map((rule) => renderRule(name, rule));
-}
-
-/** The groups of a pool as Balance arguments: `!` ends a group, what follows is tried after it. */
-function listChannels({ groups }: Pool): readonly string[] {
-  return groups.flatMap((group, i) => [...(i === 0 ? [] : ["!"]), ...group.map(safeChannel)]);
 }

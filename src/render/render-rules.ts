@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { HttpTable, Rule, RuleOptions } from "../model/types.ts";
 import {
+  safeClientCertificate,
   safeHost,
   safeHsts,
   safeInteger,
@@ -32,7 +33,7 @@ export function renderFallback({ name, fallback }: HttpTable): string | undefine
 }
 
 function listOptions(options: RuleOptions): readonly string[] {
-  const { redirect, rewrite, allow, deny, limitConnections, maxBodyBytes, hsts } = options;
+  const { redirect, rewrite, allow, deny, limitConnections, maxBodyBytes, hsts, clientCertificate } = options;
   return [
     ...(options.sslRedirect ? ["ssl-redirect"] : []),
     ...(redirect === undefined ? [] : [`redirect=${safeRedirect(redirect)}`]),
@@ -41,6 +42,7 @@ function listOptions(options: RuleOptions): readonly string[] {
     ...(deny.length === 0 ? [] : [`deny=${deny.map(safeRange).join(",")}`]),
     ...(limitConnections === 0 ? [] : [`limit-conn=${safeInteger(limitConnections, 1, 2 ** 32 - 1)}`]),
     ...(maxBodyBytes === 0 ? [] : [`max-body=${safeInteger(maxBodyBytes, 1, Number.MAX_SAFE_INTEGER)}`]),
+    ...(clientCertificate === undefined ? [] : [`client-cert=${safeClientCertificate(clientCertificate)}`]),
     ...(hsts === undefined ? [] : [`hsts=${safeHsts(hsts)}`]),
   ];
 }

@@ -6,14 +6,17 @@
 
 import type { V1Ingress } from "@kubernetes/client-node";
 import { type Clock, pause, waitAtMost } from "../clock.ts";
+import type { StoredCondition } from "../crd/resource.ts";
 import { describeProblemEvents, describeSynced } from "../events/event-wish.ts";
 import { EventWriter } from "../events/event-writer.ts";
 import { SyncedOnce } from "../events/synced-once.ts";
 import { ELECTION_TIMES, type ElectionTimes } from "../leader/election.ts";
 import { Elector } from "../leader/elector.ts";
+import type { PolicyStatus } from "../model/policy-status.ts";
 import { keyOf } from "../model/refs.ts";
-import type { IngressStatus, Problem, Store } from "../model/types.ts";
+import type { IngressStatus, ObjectRef, Problem, Store } from "../model/types.ts";
 import { isSameAddresses, type PublishedAddress } from "../status/addresses.ts";
+import { ConditionWriter } from "../status/condition-writer.ts";
 import { PublishedAddresses } from "../status/published-addresses.ts";
 import { readAddresses } from "../status/status-wish.ts";
 import { StatusWriter } from "../status/status-writer.ts";
@@ -25,6 +28,8 @@ export interface SyncReport {
   readonly store: Store;
   /** One for each of our Ingresses. */
   readonly statuses: readonly IngressStatus[];
+  /** One for each of our custom resources. */
+  readonly policies: readonly PolicyStatus[];
   readonly problems: readonly Problem[];
   /** Whether the configuration made of `store` is live; what is told is the newest that was. */
   readonly live: boolean;
@@ -63,6 +68,7 @@ export class ClusterReporter {
   readonly #elector: Elector;
   readonly #addresses: PublishedAddresses;
   readonly #statuses: StatusWriter;
+  readonly #conditions: ConditionWriter;
   readonly #events: EventWriter;
   readonly #synced = new SyncedOnce();
   #latest: SyncReport | undefined;
@@ -82,6 +88,7 @@ export class ClusterReporter {
       onChange: (leading) => {
         onLeading(leading);
         this.#statuses.wake();
+        this.#conditions.wake();
         this.#events.wake();
         this.#reconcile();
       },
@@ -89,6 +96,7 @@ export class ClusterReporter {
     const allowed = () => this.#elector.leading;
     this.#addresses = new PublishedAddresses(options);
     this.#statuses = new StatusWriter({ ...options, allowed });
+    this.#conditions = new ConditionWriter({ ...options, allowed });
     this.#events = new EventWriter({ ...options, allowed });
   }
 
@@ -127,6 +135,7 @@ export class ClusterReporter {
     this.#stopped = true;
     // What hangs ends by its own time limit, and nobody waits for it.
     void this.#statuses.stop();
+    void this.#conditions.stop();
     void this.#events.stop();
   }
 
@@ -146,6 +155,10 @@ export class ClusterReporter {
     if (!this.leading) return;
     const { watchNamespaces } = this.#options;
     this.#events.update(describeProblemEvents(latest.problems, ours, watchNamespaces));
+    const live = this.#live;
+    if (live !== undefined) {
+      this.#conditions.update(live.policies, (ref) => findConditions(latest.store, live.store, ref));
+    }
     if (addresses !== undefined && !this.#clearing) this.#statuses.update(this.#listServed(), addresses);
   }
 
@@ -183,7 +196,7 @@ export class ClusterReporter {
     this.#cancelTick();
     await this.#elector.stop();
     if (this.leading) {
-      const flushed = Promise.all([this.#statuses.flush(), this.#events.flush()]);
+      const flushed = Promise.all([this.#statuses.flush(), this.#conditions.flush(), this.#events.flush()]);
       await waitAtMost(clock, FLUSH_MS, flushed);
     }
     if (!(await this.#elector.release())) return;
@@ -220,5 +233,27 @@ export class ClusterReporter {
       log.info({ ingresses: ours.length, left }, "no other replica: statuses cleared");
     }
     await this.#elector.release();
+  }
+}
+
+/** Of the object as the cache has it now; undefined when it is not the one any more that what is live was made of. */
+function findConditions(now: Store, then: Store, ref: ObjectRef): readonly StoredCondition[] | undefined {
+  const [object, before] = [now, then].map((store) => findCustom(store, ref));
+  if (object === undefined || before === undefined) return undefined;
+  if (object.metadata?.uid !== before.metadata?.uid) return undefined;
+  return object.status?.conditions ?? [];
+}
+
+function findCustom(store: Store, ref: ObjectRef) {
+  const key = keyOf(ref);
+  switch (ref.kind) {
+    case "BackendPolicy":
+      return store.backendPolicies.get(key);
+    case "ClientCertificatePolicy":
+      return store.clientCertificatePolicies.get(key);
+    case "TLSProfile":
+      return store.tlsProfiles.get(key);
+    default:
+      return undefined;
   }
 }

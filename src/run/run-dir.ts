@@ -29,6 +29,10 @@ export async function prepareRunDir(runDir: string): Promise<void> {
   await setAccess(runDir, owner === undefined ? 0o700 : 0o1770, owner);
   await mkdir(certDir, { recursive: true, mode: 0o700 });
   await setAccess(certDir, owner === undefined ? 0o700 : 0o710, owner);
+  // Hitch's own; nothing in it is believed without a check.
+  const ocspDir = join(runDir, "ocsp");
+  await mkdir(ocspDir, { recursive: true, mode: 0o700 });
+  await setAccess(ocspDir, owner === undefined ? 0o700 : 0o770, owner);
 }
 
 async function setAccess(dir: string, mode: number, owner: Owner | undefined): Promise<void> {

@@ -5,7 +5,7 @@ import { Applier } from "../apply/applier.ts";
 import { generateFallbackCertificate } from "../apply/fallback-certificate.ts";
 import { nodeFileSystem } from "../apply/file-system.ts";
 import { HitchControl } from "../apply/hitch-control.ts";
-import { probeCertificate } from "../apply/tls-probe.ts";
+import { probeHitch } from "../apply/probe-target.ts";
 import type { BalanceClient } from "../balance-client/client.ts";
 import type { RunSettings } from "../cli/settings.ts";
 import { VERSION } from "../cli/version.ts";
@@ -54,7 +54,7 @@ const TEST_TIMEOUT_MS = 60_000;
 
 export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   const { settings, log, source, client, binDir, clock, cluster } = options;
-  const { runDir, httpsPort } = settings.model;
+  const { runDir } = settings.model;
   const certDir = join(runDir, "certs");
   const owner = findChildOwner();
   const withOwner = owner === undefined ? {} : { owner };
@@ -73,7 +73,6 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     random: Math.random,
     binDir,
     runDir,
-    httpsPort,
     ...withOwner,
     balanceClient: client,
     onLine: (child, line) => childLog.write(child, line),
@@ -105,7 +104,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
       return { ok: code === 0, message: message.slice(0, 500) };
     },
     listWorkers: listChildren,
-    probe: (name) => probeCertificate(httpsPort, name, 2000),
+    probe: (name) => probeHitch(hitchConfPath, name, 2000),
   });
   const applier = new Applier({
     fs: nodeFileSystem,

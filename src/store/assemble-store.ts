@@ -25,6 +25,10 @@ export function assembleStore(files: readonly ParsedManifests[]): AssembledStore
     services: new Map(),
     endpointSlices: new Map(),
     secrets: new Map(),
+    configMaps: new Map(),
+    backendPolicies: new Map(),
+    clientCertificatePolicies: new Map(),
+    tlsProfiles: new Map(),
   } satisfies { [K in keyof Store]: Map<string, unknown> };
   const maps = {
     Ingress: store.ingresses,
@@ -32,6 +36,10 @@ export function assembleStore(files: readonly ParsedManifests[]): AssembledStore
     Service: store.services,
     EndpointSlice: store.endpointSlices,
     Secret: store.secrets,
+    ConfigMap: store.configMaps,
+    BackendPolicy: store.backendPolicies,
+    ClientCertificatePolicy: store.clientCertificatePolicies,
+    TLSProfile: store.tlsProfiles,
   };
   for (const group of groups.values()) {
     const stored = pickOne(group, problems);

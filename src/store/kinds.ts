@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The kinds a store holds, and the fields the API defines for them. */
+import { toShape } from "../crd/check.ts";
+import { type CustomKind, DEFINITIONS } from "../crd/definitions.ts";
+import { API_VERSION } from "../crd/resource.ts";
 import type { Shape } from "./shape.ts";
 
 const strings: Shape = { list: "string" };
@@ -154,7 +157,12 @@ const endpointSlice: Shape = {
           hostname: "string",
           nodeName: "string",
           zone: "string",
-          hints: "any",
+          hints: {
+            fields: {
+              forZones: { list: { fields: { name: "string" }, required: ["name"] } },
+              forNodes: { list: { fields: { name: "string" }, required: ["name"] } },
+            },
+          },
           targetRef: "any",
           deprecatedTopology: stringMap,
         },
@@ -168,6 +176,26 @@ const endpointSlice: Shape = {
   required: ["addressType"],
 };
 
+const configMap: Shape = {
+  fields: {
+    apiVersion: "string",
+    kind: "string",
+    metadata,
+    data: stringMap,
+    binaryData: stringMap,
+    immutable: "boolean",
+  },
+};
+
+function custom(kind: CustomKind) {
+  const { spec, namespaced } = DEFINITIONS[kind];
+  const shape: Shape = {
+    fields: { apiVersion: "string", kind: "string", metadata, spec: toShape(spec), status: "any" },
+    required: ["spec"],
+  };
+  return { apiVersion: API_VERSION, namespaced, shape };
+}
+
 export interface KindRule {
   readonly apiVersion: string;
   readonly namespaced: boolean;
@@ -180,6 +208,10 @@ export const KINDS = {
   Service: { apiVersion: "v1", namespaced: true, shape: service },
   Secret: { apiVersion: "v1", namespaced: true, shape: secret },
   EndpointSlice: { apiVersion: "discovery.k8s.io/v1", namespaced: true, shape: endpointSlice },
+  ConfigMap: { apiVersion: "v1", namespaced: true, shape: configMap },
+  BackendPolicy: custom("BackendPolicy"),
+  ClientCertificatePolicy: custom("ClientCertificatePolicy"),
+  TLSProfile: custom("TLSProfile"),
 } as const satisfies Record<string, KindRule>;
 
 export type StoredKind = keyof typeof KINDS;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Text of manifests → objects of the kinds we know, each checked against its shape. */
 import type {
+  V1ConfigMap,
   V1EndpointSlice,
   V1Ingress,
   V1IngressClass,
@@ -8,6 +9,7 @@ import type {
   V1Service,
 } from "@kubernetes/client-node";
 import { LineCounter, parseAllDocuments } from "yaml";
+import type { BackendPolicy, ClientCertificatePolicy, TlsProfile } from "../crd/resource.ts";
 import { fileRef } from "../model/refs.ts";
 import type { Problem } from "../model/types.ts";
 import { readObject } from "./read-object.ts";
@@ -23,7 +25,15 @@ export type StoredObject =
   | { readonly kind: "IngressClass"; readonly object: V1IngressClass; readonly file: string }
   | { readonly kind: "Service"; readonly object: V1Service; readonly file: string }
   | { readonly kind: "EndpointSlice"; readonly object: V1EndpointSlice; readonly file: string }
-  | { readonly kind: "Secret"; readonly object: V1Secret; readonly file: string };
+  | { readonly kind: "Secret"; readonly object: V1Secret; readonly file: string }
+  | { readonly kind: "ConfigMap"; readonly object: V1ConfigMap; readonly file: string }
+  | { readonly kind: "BackendPolicy"; readonly object: BackendPolicy; readonly file: string }
+  | {
+      readonly kind: "ClientCertificatePolicy";
+      readonly object: ClientCertificatePolicy;
+      readonly file: string;
+    }
+  | { readonly kind: "TLSProfile"; readonly object: TlsProfile; readonly file: string };
 
 export interface ParsedManifests {
   readonly objects: readonly StoredObject[];

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+import { checkValue } from "../crd/check.ts";
+import { DEFINITIONS, isCustomKind } from "../crd/definitions.ts";
 import { isDnsLabel, isDnsSubdomain } from "../model/names.ts";
 import { quote } from "../model/quote.ts";
 import { refOf } from "../model/refs.ts";
@@ -59,6 +61,13 @@ function checkAndKeep(tree: Record<string, unknown>, kind: StoredKind, ref: Obje
     else say("error", "InvalidField", `${fault.message}; the object is left out`, fault.field);
   }
   if (faults.some((fault) => fault.kind !== "unknown")) return;
+
+  if (isCustomKind(kind)) {
+    const wrong = checkValue(tree.spec, DEFINITIONS[kind].spec, "spec");
+    for (const { field, message } of wrong)
+      say("error", "InvalidField", `${message}; the object is left out`, field);
+    if (wrong.length > 0) return;
+  }
 
   const metadata = tree.metadata as Record<string, unknown>;
   for (const field of ["creationTimestamp", "deletionTimestamp"]) {

@@ -2,8 +2,7 @@
 /** The two children: how each is started, and what makes it ready. */
 import { join } from "node:path";
 import type { Owner } from "../apply/file-system.ts";
-import { UNKNOWN_NAME } from "../apply/hitch-control.ts";
-import { probeCertificate } from "../apply/tls-probe.ts";
+import { probeHitch } from "../apply/probe-target.ts";
 import type { BalanceClient } from "../balance-client/client.ts";
 import type { Clock } from "../clock.ts";
 import type { ChildState } from "./child-state.ts";
@@ -16,7 +15,6 @@ export interface DataPlaneOptions {
   readonly random: () => number;
   readonly binDir: string;
   readonly runDir: string;
-  readonly httpsPort: number;
   readonly owner?: Owner;
   readonly balanceClient: BalanceClient;
   readonly onLine: (child: string, line: string) => void;
@@ -32,7 +30,7 @@ export interface DataPlane {
 }
 
 export function createDataPlane(options: DataPlaneOptions): DataPlane {
-  const { runner, clock, random, runDir, httpsPort, balanceClient, onLine, onState, onSpawn } = options;
+  const { runner, clock, random, runDir, balanceClient, onLine, onState, onSpawn } = options;
   const create = (name: string, spec: ProcessSpec, probe: () => Promise<boolean>) =>
     new ManagedChild({
       name,
@@ -51,8 +49,9 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
     await balanceClient.status();
     return true;
   });
-  const hitch = create("hitch", hitchSpec([`--config=${join(runDir, "hitch.conf")}`]), async () => {
-    await probeCertificate(httpsPort, UNKNOWN_NAME, 1000);
+  const hitchConf = join(runDir, "hitch.conf");
+  const hitch = create("hitch", hitchSpec([`--config=${hitchConf}`]), async () => {
+    await probeHitch(hitchConf, undefined, 1000);
     return true;
   });
   return { hitch, balance, hitchSpec };

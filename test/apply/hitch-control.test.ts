@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
 import { fingerprintLeaf } from "../../src/apply/fingerprint.ts";
-import { HitchControl, UNKNOWN_NAME } from "../../src/apply/hitch-control.ts";
+import { HitchControl } from "../../src/apply/hitch-control.ts";
 import { type KeyPair, makeKeyPair } from "../fixtures/certificates.ts";
 import { FakeClock } from "../fixtures/fake-clock.ts";
 
@@ -79,7 +79,7 @@ describe("reloading Hitch", () => {
     hitch.served = () => fingerprintLeaf(pair.cert);
     assert.equal(await hitch.finish(hitch.control.reload(served())), "ok");
     assert.deepEqual(hitch.signals, ["SIGHUP"]);
-    assert.deepEqual(hitch.asked, ["a.example", "evener-probe.w.example", UNKNOWN_NAME]);
+    assert.deepEqual(hitch.asked, ["a.example", "evener-probe.w.example", undefined]);
     assert.equal(hitch.listeners.size, 0);
   });
 

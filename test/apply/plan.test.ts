@@ -1,7 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { type Desired, explainBalance, explainHitch, planSteps } from "../../src/apply/plan.ts";
+import {
+  type Desired,
+  explainBalance,
+  explainHitch,
+  findSettingsStep,
+  planSteps,
+} from "../../src/apply/plan.ts";
 
 const BALANCE = `hash 1
 workers 2
@@ -48,6 +54,32 @@ describe("the plan", () => {
       steps.flatMap((step) => ("reason" in step ? [step.reason] : [])),
       ["start", "start"],
     );
+  });
+
+  test("Hitch takes the TLS port back before Balance lets go of it, and Balance takes it first", () => {
+    const front = HITCH.replace("workers", "proxy-proxy = on\nworkers");
+    const balanceConf = BALANCE.replace("listen", "listen front tcp:[::]:8443 sni\nlisten");
+    const order = (from: typeof applied, to: Desired) =>
+      planSteps(from, to).flatMap((step) =>
+        step.type === "hitch" || step.type === "balance" ? [step.type] : [],
+      );
+    assert.deepEqual(order(applied, desired({ hitchConf: front, balanceConf })), ["balance", "hitch"]);
+    const inFront = { hitch: { ...applied.hitch, conf: front }, balance: { conf: balanceConf } };
+    assert.deepEqual(order(inFront, desired()), ["hitch", "balance"]);
+    assert.equal(
+      planSteps(inFront, desired()).some((step) => step.type === "balance" && step.afterHitch === true),
+      true,
+    );
+  });
+
+  test("settings of contexts change in a reload of their own", () => {
+    const before = 'tls-protos = TLSv1.2 TLSv1.3\nworkers = 2\n# Certificates. x\npem-file = "/a"\n';
+    const after = 'tls-protos = TLSv1.3\nworkers = 2\n# Certificates. x\npem-file = "/b"\n';
+    assert.equal(findSettingsStep(before, after), after.replace("/b", "/a"));
+    assert.equal(findSettingsStep(before, before.replace("/a", "/b")), undefined);
+    assert.equal(findSettingsStep(before, before.replace("workers = 2", "workers = 3")), undefined);
+    assert.equal(findSettingsStep(undefined, after), undefined);
+    assert.equal(findSettingsStep("", after), undefined);
   });
 
   test("nothing changed, nothing to do", () => {

@@ -86,6 +86,36 @@ describe("settings", () => {
     assert.equal(model.hsts, "max-age=63072000;includeSubDomains;preload");
   });
 
+  test("flags of TLS and of whole ports", () => {
+    const { model } = parse(
+      ...["--tls-protocols", "TLSv1.3", "--tls-ciphersuites", "TLS_AES_128_GCM_SHA256", "--strict-sni"],
+      ...["--tls-curves", "X25519,P-256", "--extra-tls-port", "9443", "--enable-ssl-passthrough"],
+      ...["--tcp-service", "5432=db/postgres:5432/tls=db.example", "--tcp-service", "7000=ns/raw:main"],
+      ...["--tcp-ports", "5433,9000-9010", "--internal-tls-port", "7442", "--alpn", "http/1.1,postgresql"],
+    );
+    assert.deepEqual(model.tls?.protocols, ["TLSv1.3"]);
+    assert.deepEqual(model.tls?.curves, ["X25519", "P-256"]);
+    assert.equal(model.tls?.strictSni, true);
+    assert.deepEqual(model.tls?.extraTlsPorts, [9443]);
+    assert.deepEqual(model.tls?.tcpServices, [
+      {
+        port: 5432,
+        namespace: "db",
+        service: "postgres",
+        servicePort: 5432,
+        tls: "terminate",
+        host: "db.example",
+      },
+      { port: 7000, namespace: "ns", service: "raw", servicePort: "main", tls: "none" },
+    ]);
+    assert.deepEqual(model.tcpPorts, [
+      [5433, 5433],
+      [9000, 9010],
+    ]);
+    assert.equal(model.internalTlsPort, 7442);
+    assert.equal(model.sslPassthrough, true);
+  });
+
   test("environment, and flags before it", () => {
     process.env.EVENER_TRUSTED_PROXIES = "10.0.0.0/8, ::1";
     process.env.EVENER_USE_PROXY_PROTOCOL = "yes";
@@ -105,6 +135,14 @@ describe("settings", () => {
   });
 
   const wrong: readonly (readonly string[])[] = [
+    ["--tls-protocols", "TLSv1.1"],
+    ["--tls-ciphers", "RC4-SHA"],
+    ["--tls-ciphers", "HIGH:!aNULL"],
+    ["--tls-ciphersuites", "TLS_AES_128_GCM_SHA256\nworkers"],
+    ["--tls-curves", "secp192r1"],
+    ["--tcp-ports", "10-9"],
+    ["--tcp-ports", "0"],
+    ["--tcp-ports", "1-65536"],
     ["--http-port", "0"],
     ["--http-port", "65536"],
     ["--https-port", "8e3"],
@@ -142,6 +180,27 @@ describe("settings", () => {
   for (const argv of wrong) {
     test(`refused: ${argv.join(" ").slice(0, 60)}`, () => {
       assert.throws(() => parse(...argv), /error: /);
+    });
+  }
+
+  const contradictions: readonly (readonly string[])[] = [
+    ["--tls-protocols", "TLSv1.2"],
+    ["--extra-tls-port", "8443"],
+    ["--extra-tls-port", "8442"],
+    ["--extra-tls-port", "10254"],
+    ["--internal-tls-port", "8080"],
+    ["--tcp-service", "5432"],
+    ["--tcp-service", "0=a/b:1"],
+    ["--tcp-service", "8443=a/b:1"],
+    ["--tcp-service", "5432=A/b:1"],
+    ["--tcp-service", "5432=a/b.c:1"],
+    ["--tcp-service", "5432=a/b:1/tls=*"],
+    ["--tcp-service", "5432=a/b:1/tls=x y"],
+    ["--tcp-service", "5432=a/b:1", "--tcp-service", "5432=a/c:1"],
+  ];
+  for (const argv of contradictions) {
+    test(`refused: ${argv.join(" ")}`, () => {
+      assert.throws(() => parse(...argv), SettingsError);
     });
   }
 

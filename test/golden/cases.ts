@@ -73,6 +73,9 @@ export function runCase(golden: GoldenCase, files = golden.files): ReadonlyMap<s
 
 function labelCertificates(text: string, { hitch }: Ir): string {
   let labelled = text;
+  for (const { clients } of hitch.certificates) {
+    if (clients !== undefined) labelled = labelled.replaceAll(clients.ca.id, "<client CA>");
+  }
   for (const { id, source } of [...hitch.certificates, hitch.defaultCertificate]) {
     const label = `<${source?.namespace}/${source?.name}>`;
     if (source !== undefined) labelled = labelled.replaceAll(id, label);

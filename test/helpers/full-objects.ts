@@ -13,7 +13,10 @@ const meta = (name: string, more: object = {}) => ({
 
 const backend = { service: { name: "web", port: { name: "http" } } };
 
-const rule = (host: string) => ({ host, http: { paths: [{ path: "/", pathType: "Prefix", backend }] } });
+const rule = (host: string, name = "web") => {
+  const to = { service: { ...backend.service, name } };
+  return { host, http: { paths: [{ path: "/", pathType: "Prefix", backend: to }] } };
+};
 
 /** Every annotation that can stand beside the others. */
 const ANNOTATIONS = {
@@ -34,7 +37,33 @@ const ANNOTATIONS = {
   "nginx.ingress.kubernetes.io/whitelist-source-range": "10.0.0.0/8",
 };
 
-export function fullObjects(crt: string, key: string): readonly Record<string, unknown>[] {
+/** What both kinds may say about pools. */
+const OF_POOLS = {
+  "evener.io/load-balance": "least-connections",
+  "evener.io/slow-start": "30",
+  "evener.io/maxconn": "100",
+  "evener.io/maxconn-client": "10",
+  "evener.io/maxconn-server": "20",
+  "evener.io/queue": "5",
+  "evener.io/queue-timeout": "7",
+  "evener.io/idle-timeout": "600",
+  "evener.io/proxy-protocol": "v2",
+  "evener.io/max-fails": "4",
+  "evener.io/fail-timeout": "3",
+  "evener.io/fail-timeout-max": "30",
+  "evener.io/health-check": "http",
+  "evener.io/health-check-path": "/healthz",
+  "evener.io/health-check-host": "probe.example",
+  "evener.io/health-check-interval": "9",
+  "evener.io/health-check-timeout": "1",
+  "evener.io/health-check-rise": "1",
+  "evener.io/health-check-fall": "2",
+  "evener.io/backup-service": "tuned:http",
+  "evener.io/prefer-zone": "true",
+};
+
+/** `ca` is an authority for client certificates. */
+export function fullObjects(crt: string, key: string, ca: string): readonly Record<string, unknown>[] {
   return [
     {
       apiVersion: "networking.k8s.io/v1",
@@ -55,7 +84,10 @@ export function fullObjects(crt: string, key: string): readonly Record<string, u
       apiVersion: "networking.k8s.io/v1",
       kind: "IngressClass",
       metadata: { name: "evener", annotations: { "ingressclass.kubernetes.io/is-default-class": "true" } },
-      spec: { controller: "evener.io/ingress-controller" },
+      spec: {
+        controller: "evener.io/ingress-controller",
+        parameters: { apiGroup: "evener.io", kind: "TLSProfile", name: "strict" },
+      },
     },
     {
       apiVersion: "v1",
@@ -75,6 +107,37 @@ export function fullObjects(crt: string, key: string): readonly Record<string, u
       addressType: "IPv4",
       ports: [{ name: "http", port: 8080, protocol: "TCP" }],
       endpoints: [{ addresses: ["10.0.0.1"], conditions: { ready: true }, nodeName: "node", zone: "zone" }],
+    },
+    {
+      apiVersion: "networking.k8s.io/v1",
+      kind: "Ingress",
+      metadata: meta("tuned", { annotations: OF_POOLS }),
+      spec: { ingressClassName: "evener", rules: [rule("tuned.example")] },
+    },
+    {
+      apiVersion: "networking.k8s.io/v1",
+      kind: "Ingress",
+      metadata: meta("tuned-service"),
+      spec: { ingressClassName: "evener", rules: [rule("tuned-service.example", "tuned")] },
+    },
+    {
+      apiVersion: "v1",
+      kind: "Service",
+      metadata: meta("tuned", { annotations: { ...OF_POOLS, "evener.io/service-upstream": "true" } }),
+      spec: {
+        type: "ClusterIP",
+        clusterIP: "10.96.0.2",
+        trafficDistribution: "PreferClose",
+        ports: [{ name: "http", port: 80 }],
+      },
+    },
+    {
+      apiVersion: "discovery.k8s.io/v1",
+      kind: "EndpointSlice",
+      metadata: meta("tuned-1", { labels: { "kubernetes.io/service-name": "tuned" } }),
+      addressType: "IPv4",
+      ports: [{ name: "http", port: 8080, protocol: "TCP" }],
+      endpoints: [{ addresses: ["10.0.0.2"], zone: "a", hints: { forZones: [{ name: "b" }] } }],
     },
     {
       apiVersion: "v1",
@@ -102,6 +165,117 @@ export function fullObjects(crt: string, key: string): readonly Record<string, u
       kind: "Ingress",
       metadata: meta("relayed", { annotations: { "evener.io/lane": "tcp" } }),
       spec: { ingressClassName: "evener", rules: [rule("tcp.example")] },
+    },
+    ...customObjects(ca),
+  ];
+}
+
+/** Our own resources, with what they are about. */
+function customObjects(ca: string): readonly Record<string, unknown>[] {
+  const apiVersion = "evener.io/v1alpha1";
+  const named = (name: string) => ({ name, namespace: "shop" });
+  return [
+    {
+      apiVersion,
+      kind: "TLSProfile",
+      metadata: { name: "strict" },
+      spec: {
+        protocols: ["TLSv1.2", "TLSv1.3"],
+        ciphers: ["ECDHE-RSA-AES128-GCM-SHA256"],
+        ciphersuites: ["TLS_AES_128_GCM_SHA256"],
+        curves: ["X25519", "P-256"],
+        alpn: ["http/1.1"],
+        hsts: { maxAgeSeconds: 60, includeSubdomains: true },
+        defaultCertificate: { namespace: "shop", name: "web-tls" },
+        trustedProxies: ["10.1.0.0/16"],
+        extraTlsPorts: [9443],
+        tcpServices: [
+          {
+            port: 9000,
+            namespace: "shop",
+            service: "policed",
+            servicePort: "http",
+            tls: "terminate",
+            host: "a.example",
+          },
+        ],
+      },
+    },
+    {
+      apiVersion,
+      kind: "BackendPolicy",
+      metadata: named("all"),
+      spec: {
+        targetRefs: [
+          { group: "", kind: "Service", name: "policed", port: "http" },
+          { name: "policed", sectionName: "admin" },
+        ],
+        loadBalancing: { strategy: "power-of-two", slowStartSeconds: 5 },
+        proxyProtocol: "v1",
+        healthCheck: { type: "http", path: "/alive", host: "probe.example" },
+        backups: [{ service: "web", port: "http" }],
+      },
+      status: { conditions: [{ type: "Accepted", status: "True", reason: "Accepted", message: "text" }] },
+    },
+    {
+      apiVersion,
+      kind: "ClientCertificatePolicy",
+      metadata: named("by-host"),
+      spec: { hosts: ["a.example"], ca: { configMap: { name: "authorities" } }, mode: "optional" },
+    },
+    {
+      apiVersion,
+      kind: "ClientCertificatePolicy",
+      metadata: named("by-ingress"),
+      spec: {
+        targetRefs: [{ group: "networking.k8s.io", kind: "Ingress", name: "policed" }],
+        ca: { secret: { name: "authority" } },
+      },
+    },
+    {
+      apiVersion: "v1",
+      kind: "ConfigMap",
+      metadata: named("authorities"),
+      data: { "ca.crt": ca },
+    },
+    {
+      apiVersion: "v1",
+      kind: "Secret",
+      metadata: named("authority"),
+      type: "Opaque",
+      data: { "ca.crt": Buffer.from(ca).toString("base64") },
+    },
+    {
+      apiVersion: "networking.k8s.io/v1",
+      kind: "Ingress",
+      metadata: named("policed"),
+      spec: {
+        ingressClassName: "evener",
+        tls: [{ hosts: ["www.a.example"], secretName: "web-tls" }],
+        rules: [rule("www.a.example", "policed")],
+      },
+    },
+    {
+      apiVersion: "v1",
+      kind: "Service",
+      metadata: named("policed"),
+      spec: {
+        ports: [
+          { name: "http", port: 80 },
+          { name: "admin", port: 81 },
+        ],
+      },
+    },
+    {
+      apiVersion: "discovery.k8s.io/v1",
+      kind: "EndpointSlice",
+      metadata: { ...named("policed-1"), labels: { "kubernetes.io/service-name": "policed" } },
+      addressType: "IPv4",
+      ports: [
+        { name: "http", port: 8080, protocol: "TCP" },
+        { name: "admin", port: 8081, protocol: "TCP" },
+      ],
+      endpoints: [{ addresses: ["10.0.0.3"] }],
     },
   ];
 }

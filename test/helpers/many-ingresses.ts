@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import { EMPTY_STORE } from "../../src/model/empty-store.ts";
 import type { Store } from "../../src/model/types.ts";
 import type { MadeCertificate } from "./certificates.ts";
 
@@ -50,6 +51,7 @@ export function manyIngresses(count: number, certificates: readonly MadeCertific
     }
   }
   return {
+    ...EMPTY_STORE,
     ingresses: byKey(ingresses),
     ingressClasses: new Map(),
     services: byKey(services),

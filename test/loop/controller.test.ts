@@ -28,7 +28,7 @@ function makeModel(problems: readonly Problem[]): ModelOutput {
     certificates: [certificate("aa", ["a.example"]), certificate("bb", [])],
     defaultCertificate: certificate("dd", []),
   };
-  return { ir: { hitch } as unknown as Ir, statuses: [], problems };
+  return { ir: { hitch } as unknown as Ir, statuses: [], policies: [], problems };
 }
 
 const problem: Problem = {

@@ -4,6 +4,8 @@ import { describe, test } from "node:test";
 import type { V1Ingress } from "@kubernetes/client-node";
 import { DEFAULT_OPTIONS } from "../../src/model/annotations/options.ts";
 import { readAnnotations } from "../../src/model/annotations/read-annotations.ts";
+import { readServiceAnnotations } from "../../src/model/annotations/read-service-annotations.ts";
+import { SECTIONS } from "../../src/model/annotations/reference.ts";
 import { ANNOTATIONS, BY_NAME } from "../../src/model/annotations/table.ts";
 import { UNSUPPORTED } from "../../src/model/annotations/unsupported.ts";
 import { collectProblems } from "../../src/model/problems.ts";
@@ -25,6 +27,16 @@ describe("the table of annotations", () => {
       assert.match(name, /^[a-z0-9-]+$/);
       assert.ok(type !== "" && doc !== "", name);
     }
+  });
+
+  test("is in the reference as a whole, each annotation once", () => {
+    const listed = SECTIONS.flatMap(([, family]) => Object.values(family).map(({ name }) => name));
+    assert.deepEqual(
+      listed.sort(),
+      Object.values(ANNOTATIONS)
+        .map(({ name }) => name)
+        .sort(),
+    );
   });
 
   test("names nothing that is also listed as not supported", () => {
@@ -56,8 +68,40 @@ describe("values", () => {
     ["limit-connections", "1000000", "limitConnections", 1_000_000],
     ["proxy-body-size", "1g", "maxBodyBytes", 2 ** 30],
     ["proxy-body-size", "100", "maxBodyBytes", 100],
-    ["proxy-connect-timeout", "3600s", "times", { connectSeconds: 3600, responseSeconds: 60 }],
-    ["proxy-read-timeout", "1", "times", { connectSeconds: 5, responseSeconds: 1 }],
+    ["proxy-connect-timeout", "3600s", "backend", { connectSeconds: 3600 }],
+    ["proxy-read-timeout", "1", "backend", { responseSeconds: 1 }],
+    ["load-balance", "Least_Conn", "backend", { strategy: "least-connections" }],
+    ["balance-algorithm", "random", "backend", { strategy: "power-of-two" }],
+    ["upstream-hash-by", `$\{remote_addr}`, "backend", { strategy: "source-hash" }],
+    ["slow-start", "3600", "backend", { slowStartSeconds: 3600 }],
+    ["idle-timeout", "0", "backend", { idleSeconds: 0 }],
+    ["maxconn", "1000000", "backend", { maxConnections: 1_000_000 }],
+    ["maxconn-server", "0", "backend", { maxConnectionsPerEndpoint: 0 }],
+    ["maxconn-client", "1", "backend", { maxConnectionsPerClient: 1 }],
+    ["queue", "2", "backend", { queue: 2 }],
+    ["timeout-queue", "3s", "backend", { queueSeconds: 3 }],
+    ["proxy-protocol", "V2-SSL", "backend", { sendProxy: "v2-ssl" }],
+    ["max-fails", "0", "backend", { ejection: { failures: 0 } }],
+    ["fail-timeout", "1", "backend", { ejection: { baseSeconds: 1 } }],
+    ["fail-timeout-max", "86400", "backend", { ejection: { maxSeconds: 86_400 } }],
+    ["health-check", "none", "backend", { check: undefined }],
+    ["health-check", "tcp", "backend", { check: { kind: "tcp" } }],
+    ["health-check", "http", "backend", { check: { kind: "http", path: "/" } }],
+    ["health-check-uri", "/up%2C", "backend", { check: { kind: "http", path: "/up%2C" } }],
+    ["health-check-fall-count", "100", "backend", { checkTiming: { fall: 100 } }],
+    [
+      "backup-service",
+      "b:80,c:http",
+      "backend",
+      {
+        backups: [
+          { service: "b", port: 80 },
+          { service: "c", port: "http" },
+        ],
+      },
+    ],
+    ["prefer-zone", "1", "backend", { preferZone: true }],
+    ["service-upstream", "true", "backend", { clusterIp: true }],
   ];
   for (const [name, text, key, value] of good) {
     test(`${name}: ${text}`, () => {
@@ -104,6 +148,13 @@ describe("values", () => {
     ["proxy-read-timeout", "86401"],
     ["backend-protocol", "HTTPS", "GRPC", "GRPCS", "FCGI", "AUTO_HTTP"],
     ["lane", "udp"],
+    ["load-balance", "roundrobin", "constructor", "ip-hash", "least_time"],
+    ["balance-algorithm", "random(0x2)", "toString", "leastconn weighted"],
+    ["backup-service", "b", "b:", ":80", "b:80,", "b:65536", "b:80:1", "B:80", "a/b:80", "b:80 c:80"],
+    ["health-check-path", "up", "/a,b", "/a b", "/a?b", "/%0", `/${"x".repeat(1024)}`],
+    ["health-check-host", "*.a.example", "10.0.0.1", "a.example:80", "a_b"],
+    ["service-upstream", "yes"],
+    ["proxy-protocol", "v2-ssl-cn", "true"],
   ];
   for (const [name, ...texts] of bad) {
     test(`${name} refuses ${texts.join("  ").slice(0, 80)}`, () => {
@@ -134,6 +185,45 @@ describe("values", () => {
       for (const name of BY_NAME.keys()) read({ [name]: text });
     }
     assert.ok(performance.now() - start < 1000);
+  });
+});
+
+describe("a Service's annotations", () => {
+  const readService = (annotations: Record<string, string>) => {
+    const { report, sorted } = collectProblems();
+    const ref = { apiVersion: "v1", kind: "Service", namespace: "shop", name: "web" };
+    const layer = readServiceAnnotations({ metadata: { annotations } }, ref, report);
+    return { layer, reasons: sorted().map((problem) => problem.reason), problems: sorted() };
+  };
+
+  test("say the same as an Ingress's, for all that is about pools", () => {
+    for (const { name, scope } of Object.values(ANNOTATIONS) as { name: string; scope?: string }[]) {
+      for (const text of ["1", "tcp", "first", "/x", "v1", "b:80", "source", "a.example", "true"]) {
+        const given = { [`evener.io/${name}`]: text };
+        const expected = scope === "backend" ? read(given).options.backend : {};
+        assert.deepEqual(readService(given).layer, expected, `${name}: ${text}`);
+      }
+    }
+  });
+
+  test("of ingress-nginx are none", () => {
+    const { layer, reasons } = readService({ "nginx.ingress.kubernetes.io/load-balance": "least_conn" });
+    assert.deepEqual({ layer, reasons }, { layer: {}, reasons: [] });
+  });
+
+  test("let nothing hostile pass", () => {
+    for (const name of BY_NAME.keys()) {
+      if (!name.startsWith("evener.io/")) continue;
+      for (const [what, text] of Object.entries(HOSTILE)) {
+        const { layer, problems } = readService({ [name]: text });
+        assert.deepEqual(layer, {}, `${name}: ${what}`);
+        assert.deepEqual(
+          problems.map(({ severity }) => severity),
+          ["warning"],
+          `${name}: ${what}`,
+        );
+      }
+    }
   });
 });
 

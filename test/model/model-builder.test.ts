@@ -2,7 +2,7 @@
 /** A builder that remembers gives, after any history, what one without a past gives. */
 import assert from "node:assert/strict";
 import { before, describe, test } from "node:test";
-import type { V1Ingress } from "@kubernetes/client-node";
+import type { V1Endpoint, V1EndpointSlice, V1Ingress, V1Service } from "@kubernetes/client-node";
 import { buildModel, createModelBuilder } from "../../src/model/build-model.ts";
 import type { ModelInput, ModelSettings, Store } from "../../src/model/types.ts";
 import { type MadeCertificate, makeCertificates } from "../helpers/certificates.ts";
@@ -62,6 +62,20 @@ const changes: Record<string, (store: Store, pick: number) => Store> = {
     "evener.io/app-root": "/app",
   }),
   "an Ingress has an annotation that is wrong": annotate({ "evener.io/limit-connections": "many" }),
+  "an Ingress asks for a pool of its own": annotate({
+    "evener.io/load-balance": "first",
+    "evener.io/backup-service": "s1:80",
+  }),
+  "a Service says something of its pools": (store, pick) =>
+    change(store, "services", pick, (service: V1Service) => ({
+      ...service,
+      metadata: { ...service.metadata, annotations: { "evener.io/load-balance": "ewma" } },
+    })),
+  "an endpoint gets a zone": (store, pick) =>
+    change(store, "endpointSlices", pick, (slice: V1EndpointSlice) => ({
+      ...slice,
+      endpoints: slice.endpoints?.map((endpoint) => ({ ...endpoint, zone: "a" })),
+    })),
   "an Ingress is as it was": annotate({}),
   "an Ingress goes": (store, pick) => change(store, "ingresses", pick, () => undefined),
   "a Secret goes": (store, pick) => change(store, "secrets", pick, () => undefined),
@@ -95,6 +109,8 @@ describe("a model builder", () => {
       { alpn: ["h2", "http/1.1"] },
       { hsts: "max-age=1" },
       { hostOwnership: "namespace" },
+      { zone: "a" },
+      { zone: "b" },
       { useProxyProtocol: true, trustedProxies: ["10.0.0.0/8"] },
       {},
     ];
@@ -112,6 +128,34 @@ describe("a model builder", () => {
       const input: ModelInput = { store, settings: SETTINGS, fallbackCertificate: FALLBACK, now };
       assert.deepEqual(build(input), buildModel(input), `after ${hours} hours`);
     }
+  });
+
+  test("a pool follows its backups' endpoints", () => {
+    const build = createModelBuilder();
+    const two = manyIngresses(2, certificates);
+    // Both Services in one namespace, the second behind the first.
+    const backup = two.services.get("team-1/web-1") ?? {};
+    const slice = two.endpointSlices.get("team-1/web-1") as V1EndpointSlice;
+    const metadata = { ...slice.metadata, namespace: "team-0" };
+    const services = new Map([
+      ...two.services,
+      ["team-0/web-1", { ...backup, metadata: { namespace: "team-0", name: "web-1" } }],
+    ]);
+    const withSlice = (store: Store, endpoints: V1Endpoint[]): Store => ({
+      ...store,
+      services,
+      endpointSlices: new Map([...store.endpointSlices, ["team-0/web-1", { ...slice, metadata, endpoints }]]),
+    });
+    const asked = annotate({ "evener.io/backup-service": "web-1:http" })(two, 0);
+    const groups = (store: Store) => {
+      const input = { store, settings: SETTINGS, fallbackCertificate: FALLBACK, now: NOW };
+      const { pools } = build(input).ir.balance;
+      assert.deepEqual(pools, buildModel(input).ir.balance.pools);
+      return pools.find(({ name }) => name.includes("/backups-"))?.groups.length;
+    };
+    assert.equal(groups(withSlice(asked, slice.endpoints ?? [])), 2);
+    assert.equal(groups(withSlice(asked, [])), 1);
+    assert.equal(groups(withSlice(asked, slice.endpoints ?? [])), 2);
   });
 
   test("an endpoint's change leaves everything else the same object", () => {

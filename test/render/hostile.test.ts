@@ -2,18 +2,28 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { PLACEHOLDER_CERTIFICATE, renderManifests } from "../../src/cli/render.ts";
+import type { CustomKind } from "../../src/crd/definitions.ts";
 import { buildModel } from "../../src/model/build-model.ts";
+import { EMPTY_STORE } from "../../src/model/empty-store.ts";
 import type { Ir, Store } from "../../src/model/types.ts";
 import { renderConfigs } from "../../src/render/render-configs.ts";
 import { UnsafeValueError } from "../../src/render/safe.ts";
+import { Interner } from "../../src/source/kube/interner.ts";
+import { readApiObject, readName } from "../../src/source/kube/read-api-object.ts";
 import { parseManifests } from "../../src/store/parse-manifests.ts";
 import { makeCertificates } from "../helpers/certificates.ts";
 import { fullObjects } from "../helpers/full-objects.ts";
 import { HOSTILE, MARK, replaceEachString } from "../helpers/hostile.ts";
 import { NOW, SETTINGS } from "../helpers/settings.ts";
 
-const made = (await makeCertificates({ web: { names: ["a.example", "*.a.example"] } })).get("web");
-const OBJECTS = fullObjects(made?.crt ?? "", made?.key ?? "");
+const made = await makeCertificates({ web: { names: ["a.example", "*.a.example"] }, ca: { ca: true } });
+const OBJECTS = fullObjects(
+  made.get("web")?.crt ?? "",
+  made.get("web")?.key ?? "",
+  made.get("ca")?.crt ?? "",
+);
+
+const INTERNER = new Interner();
 
 function assertClean(text: string, where: string): void {
   assert.ok(!text.toLowerCase().includes(MARK), `${where}: hostile text came through`);
@@ -45,8 +55,12 @@ test("the objects are served while nothing is hostile", () => {
   assert.match(balanceConf, /^rule web old\.example prefix \/ - redirect=308,https:\/\/new\.example/m);
   assert.deepEqual(
     problems.map((problem) => problem.reason),
-    ["AnnotationDiffers"],
+    ["ClientCertificateShared", "AnnotationDiffers"],
   );
+  assert.match(balanceConf, /^pool shop\/policed:80 .*lb=p2c .*check=http,\/alive,probe\.example/m);
+  assert.match(balanceConf, /^trust 10\.1\.0\.0\/16$/m);
+  assert.match(balanceConf, /^rule web www\.a\.example .*client-cert=required/m);
+  assert.match(files.get("hitch.conf") ?? "", /client-verify = optional/);
 });
 
 describe("no byte of a hostile string reaches a configuration", () => {
@@ -97,8 +111,17 @@ describe("rendering is a second line of defence", () => {
       hitch: { ...ir.hitch, certificates: ir.hitch.certificates.map(({ id }) => ({ id })) },
     };
     const parts = {
-      hitch: { ...rendered.hitch, served: undefined, defaultCertificate: { id: "default" } },
-      balance: ir.balance,
+      hitch: {
+        ...rendered.hitch,
+        served: undefined,
+        relayed: undefined,
+        defaultCertificate: { id: "default" },
+      },
+      // Backups are names of Services; what is rendered of them are their endpoints.
+      balance: {
+        ...ir.balance,
+        pools: ir.balance.pools.map((pool) => ({ ...pool, settings: { ...pool.settings, backups: [] } })),
+      },
     };
     let count = 0;
     for (const { path, value } of replaceEachString(parts, `a.example\n${MARK}`)) {
@@ -124,7 +147,22 @@ function toStore(objects: readonly Record<string, unknown>[]): Store {
         return [[namespace === undefined ? String(name) : `${namespace}/${name}`, object] as const];
       }),
     );
+  const customOf = (kind: CustomKind) =>
+    new Map(
+      [...mapOf(kind)].flatMap(([key, object]) => {
+        const name = readName(kind, object);
+        const read =
+          name === undefined ? undefined : readApiObject(kind, name, structuredClone(object), INTERNER);
+        return read?.ok === true ? [[key, read.object] as const] : [];
+      }),
+    );
   return {
+    ...EMPTY_STORE,
+    configMaps: mapOf("ConfigMap"),
+    // What the API server has checked by a definition is checked by ours again.
+    backendPolicies: customOf("BackendPolicy"),
+    clientCertificatePolicies: customOf("ClientCertificatePolicy"),
+    tlsProfiles: customOf("TLSProfile"),
     ingresses: mapOf("Ingress"),
     ingressClasses: mapOf("IngressClass"),
     services: mapOf("Service"),

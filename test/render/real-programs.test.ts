@@ -41,6 +41,9 @@ describe("Hitch and Balance accept every golden case", { skip: skipWithoutDataPl
       for (const { id, pem } of [...ir.hitch.certificates, ir.hitch.defaultCertificate]) {
         if (pem !== "") writeFileSync(join(certDir, `${id}.pem`), pem);
       }
+      for (const { clients } of ir.hitch.certificates) {
+        if (clients !== undefined) writeFileSync(join(certDir, `${clients.ca.id}.pem`), clients.ca.pem);
+      }
       for (const file of ["hitch.conf", "balance.conf"])
         writeFileSync(join(runDir, file), files.get(file) ?? "");
 

@@ -61,7 +61,7 @@ function open() {
       hosts: [`${metadata?.name}.example`],
     }));
     const store = { ingresses, services: new Map<string, V1Service>() } as unknown as Store;
-    return { store, statuses, problems, live };
+    return { store, statuses, policies: [], problems, live };
   };
   const read = (name: string) =>
     ((api.objects.get(pathOf(name)) ?? {}) as V1Ingress).status?.loadBalancer?.ingress?.[0]?.ip ?? "";

@@ -49,9 +49,21 @@ build() {
 			-Iobj -Isrc -Isrc/foreign -I"$openssl/include" -I"$libev/include" \
 			-c "$c" -o "obj/$(basename "$c" .c).o"
 	done
+	musl-gcc -std=gnu11 $C_FLAGS -fno-strict-aliasing -Wall -Werror \
+		-Iobj -Isrc -Isrc/foreign -I"$openssl/include" -I"$libev/include" -c "$packages_dir/hitch_tls.c" -o obj/hitch_tls.o
 	# The linker's half of src/dataplane/hitch_*.c. Hitch, libev and OpenSSL's socket BIO call some functions by other names …
 	objcopy=$($HOST_CC -print-prog-name=objcopy)
 	"$objcopy" $(renamed pipe close accept4 connect recv send SSL_new SSL_do_handshake SSL_read) obj/hitch.o
+	# … and hitch.c and ocsp.c some of OpenSSL's and Hitch's own, for hitch_tls.c.
+	"$objcopy" --redefine-sym SSL_CTX_set_session_id_context=hitch_session_id_context \
+		--redefine-sym SSL_set_verify=hitch_set_verify \
+		--redefine-sym SSL_get1_peer_certificate=hitch_peer_certificate \
+		--redefine-sym PEM_write_bio_X509_AUX=PEM_write_bio_X509 \
+		--redefine-sym X509_STORE_load_locations=hitch_load_client_ca \
+		--redefine-sym ev_stat_start=hitch_watch_staple --redefine-sym HOCSP_mktask=hitch_ocsp_task \
+		--redefine-sym HOCSP_init_file=hitch_init_staple \
+		obj/hitch.o
+	"$objcopy" --redefine-sym X509_get1_ocsp=hitch_ocsp_urls obj/ocsp.o
 	"$objcopy" $(renamed close epoll_ctl epoll_wait) "$libev/lib/libev.a" obj/libev.a
 	(cd obj && "$($HOST_CC -print-prog-name=ar)" x "$openssl/lib/libcrypto.a" libcrypto-lib-bss_sock.o)
 	"$objcopy" $(renamed read write) obj/libcrypto-lib-bss_sock.o

@@ -13,6 +13,7 @@ default-ssl-certificate: defaultTLS
 publish-service: publishService
 publish-status-address: publishStatusAddresses
 election-id: electionID
+zone: zone
 http-port: containerPort.http
 https-port: containerPort.https
 healthz-port: metrics.port
@@ -46,6 +47,9 @@ secrets: secrets.access
 {{- $args = append $args (printf "--publish-status-address=%s" .) -}}
 {{- end -}}
 {{- $args = append $args (printf "--election-id=%s" (include "evener.electionID" .)) -}}
+{{- with .Values.zone -}}
+{{- $args = append $args (printf "--zone=%s" .) -}}
+{{- end -}}
 {{- $args = append $args (printf "--http-port=%d" (int .Values.containerPort.http)) -}}
 {{- $args = append $args (printf "--https-port=%d" (int .Values.containerPort.https)) -}}
 {{- $args = append $args (printf "--healthz-port=%d" (int .Values.metrics.port)) -}}

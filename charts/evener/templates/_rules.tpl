@@ -23,6 +23,18 @@
 - apiGroups: [events.k8s.io]
   resources: [events]
   verbs: [create, patch]
+# What is said about Services and client certificates.
+- apiGroups: [evener.io]
+  resources: [backendpolicies, clientcertificatepolicies]
+  verbs: [list, watch]
+# What became of it.
+- apiGroups: [evener.io]
+  resources: [backendpolicies/status, clientcertificatepolicies/status]
+  verbs: [patch]
+# Authorities for client certificates; only those that a policy names are read.
+- apiGroups: [""]
+  resources: [configmaps]
+  verbs: [list, watch]
 {{- if not .Values.secrets.names }}
 # Certificates. RBAC can't tell types of Secrets, nor a list of one from a list of all.
 - apiGroups: [""]
@@ -37,6 +49,14 @@
 - apiGroups: [networking.k8s.io]
   resources: [ingressclasses]
   verbs: [list, watch]
+# TLS settings of a class.
+- apiGroups: [evener.io]
+  resources: [tlsprofiles]
+  verbs: [list, watch]
+# What became of them.
+- apiGroups: [evener.io]
+  resources: [tlsprofiles/status]
+  verbs: [patch]
 {{- end -}}
 
 {{- /* In the release's namespace. */ -}}

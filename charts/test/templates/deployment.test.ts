@@ -45,6 +45,21 @@ test("there is none with a DaemonSet", async () => {
   await assertNone("Deployment", { controller: { kind: "DaemonSet" } });
 });
 
+test("the zone is the pod's label, or what is given", async () => {
+  const read = async (values: Record<string, unknown>) => {
+    const [container] = (await renderOne("Deployment", values)).spec.template.spec.containers;
+    const env = container.env.find((one: Any) => one.name === "EVENER_ZONE");
+    return { env, zone: parseRunArgs(container.args.slice(1)).zone };
+  };
+  const { env, zone } = await read({});
+  assert.deepEqual(env.valueFrom.fieldRef, {
+    apiVersion: "v1",
+    fieldPath: "metadata.labels['topology.kubernetes.io/zone']",
+  });
+  assert.equal(zone, undefined);
+  assert.deepEqual(await read({ zone: "eu-1a" }), { env: undefined, zone: "eu-1a" });
+});
+
 test("the selector is name and instance only, and the pods have both, in every set of values", async () => {
   for await (const { name, workload } of renderPods()) {
     const { matchLabels } = workload.spec.selector;

@@ -26,15 +26,22 @@ const CLUSTER_SCOPED = [
   "ClusterRole",
   "ClusterRoleBinding",
   "CustomResourceDefinition",
+  "TLSProfile",
 ];
 
 /** `/apis/GROUP/VERSION/namespaces/NAMESPACE/PLURAL/NAME` */
 export function pathOf(manifest: Manifest): string {
   const { apiVersion, kind, metadata } = manifest as unknown as Named;
   const root = apiVersion.includes("/") ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
-  const plural = `${kind.toLowerCase()}${/s$/i.test(kind) ? "es" : "s"}`;
+  const plural = pluralOf(kind);
   const scope = CLUSTER_SCOPED.includes(kind) ? "" : `/namespaces/${metadata.namespace ?? "default"}`;
   return `${root}${scope}/${plural}/${metadata.name}`;
+}
+
+function pluralOf(kind: string): string {
+  const word = kind.toLowerCase();
+  if (word.endsWith("s")) return `${word}es`;
+  return word.endsWith("cy") ? `${word.slice(0, -1)}ies` : `${word}s`;
 }
 
 export class ApiClient {

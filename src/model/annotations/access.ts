@@ -25,7 +25,7 @@ export const ACCESS = {
     name: "limit-connections",
     nginx: true,
     type: "whole number from 0 to 1000000",
-    doc: "requests at a time from one client address, for each rule; 0 means no limit",
+    doc: "requests at a time from one client address, for each rule; in the TCP lane connections, for the host; 0 means no limit",
     onFault: "ignore",
     parse: parseInteger(0, 1_000_000),
   }),

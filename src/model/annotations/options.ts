@@ -1,12 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What the annotations of one Ingress come to. */
-import type { Lane, PoolTimes, Redirect } from "../types.ts";
+import type { SettingsLayer } from "../backend-settings.ts";
+import type { ClientCertificateMode } from "../client-certificates.ts";
+import type { Lane, Redirect } from "../types.ts";
+import { NOTHING_SAID } from "./backend-layer.ts";
 
 /** `closed`: its rules answer 403. `refused`: they are left out. */
 export type Fate = "served" | "closed" | "refused";
 
+/** As the annotations say; the Secret is looked for later. */
+export interface ClientCertificateWish {
+  /** `NAME` or `NAMESPACE/NAME`. */
+  readonly secret: string;
+  readonly mode: ClientCertificateMode;
+  readonly certificate: boolean;
+}
+
 export interface IngressOptions {
   readonly lane: Lane;
+  /** Lane `port`. */
+  readonly tcpPort: number | undefined;
   readonly fate: Fate;
   readonly sslRedirect: boolean;
   readonly forceSslRedirect: boolean;
@@ -20,14 +33,15 @@ export interface IngressOptions {
   readonly limitConnections: number;
   /** 0: no limit. */
   readonly maxBodyBytes: number;
-  readonly times: PoolTimes;
+  /** What it says about the pools it leads to. */
+  readonly backend: SettingsLayer;
+  readonly clientCertificate: ClientCertificateWish | undefined;
 }
-
-export const DEFAULT_TIMES: PoolTimes = Object.freeze({ connectSeconds: 5, responseSeconds: 60 });
 
 /** An Ingress without annotations of ours. */
 export const DEFAULT_OPTIONS: IngressOptions = Object.freeze({
   lane: "http",
+  tcpPort: undefined,
   fate: "served",
   sslRedirect: true,
   forceSslRedirect: false,
@@ -38,5 +52,6 @@ export const DEFAULT_OPTIONS: IngressOptions = Object.freeze({
   deny: Object.freeze([]),
   limitConnections: 0,
   maxBodyBytes: 0,
-  times: DEFAULT_TIMES,
+  backend: NOTHING_SAID,
+  clientCertificate: undefined,
 });

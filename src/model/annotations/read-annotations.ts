@@ -1,26 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The annotations of one Ingress → its options. Each one that has no effect is told about. */
 import type { V1Ingress } from "@kubernetes/client-node";
+import type { SettingsLayer } from "../backend-settings.ts";
 import type { Report } from "../problems.ts";
 import { quote } from "../quote.ts";
-import type { ObjectRef, Redirect } from "../types.ts";
+import type { Lane, ObjectRef, Redirect } from "../types.ts";
+import { toBackendLayer } from "./backend-layer.ts";
+import { fieldOf, findValues, NGINX, OURS, type Tell } from "./find-values.ts";
+import { PLAIN_PODS } from "./lane.ts";
 import { DEFAULT_OPTIONS, type Fate, type IngressOptions } from "./options.ts";
 import type { FaultEffect } from "./spec.ts";
-import { type AnnotationKey, type AnnotationValues, BY_NAME } from "./table.ts";
+import type { AnnotationValues } from "./table.ts";
 import { limitToTcpLane } from "./tcp-lane.ts";
 import { asksForNothing, isSnippet, UNSUPPORTED } from "./unsupported.ts";
-
-const OURS = "evener.io/";
-const NGINX = "nginx.ingress.kubernetes.io/";
-
-/** Tells about one annotation; `effect` is what it does to the Ingress. */
-export type Tell = (name: string, effect: FaultEffect, reason: string, message: string) => void;
-
-interface Found {
-  readonly name: string;
-  readonly text: string;
-  readonly rank: number;
-}
 
 export function readAnnotations(ingress: V1Ingress, ref: ObjectRef, report: Report): IngressOptions {
   const annotations = ingress.metadata?.annotations ?? {};
@@ -28,7 +20,7 @@ export function readAnnotations(ingress: V1Ingress, ref: ObjectRef, report: Repo
   if (names.length === 0) return DEFAULT_OPTIONS;
   let fate: Fate = "served";
   // Read before the others: a relayed connection can't be told that it is not welcome.
-  const isTcp = annotations["evener.io/lane"]?.trim().toLowerCase() === "tcp";
+  const isTcp = isRelayed(annotations);
   const tell: Tell = (name, wanted, reason, message) => {
     const effect = wanted === "close" && isTcp ? "refuse" : wanted;
     if (effect === "refuse") fate = "refused";
@@ -37,28 +29,54 @@ export function readAnnotations(ingress: V1Ingress, ref: ObjectRef, report: Repo
     report(ref, effect === "ignore" ? "warning" : "error", reason, text, fieldOf(name));
   };
 
-  const found = new Map<AnnotationKey, Found>();
-  for (const name of names) {
-    const text = (annotations[name] ?? "").trim();
-    const known = BY_NAME.get(name);
-    if (known === undefined) tellUnknown(name, text, ref, report, tell);
-    else if (text === "") tell(name, "ignore", "AnnotationInvalid", `${name} is empty`);
-    else if ((found.get(known.key)?.rank ?? Number.POSITIVE_INFINITY) > known.rank) {
-      found.set(known.key, { name, text, rank: known.rank });
-    }
+  const { values, nameOf } = findValues(annotations, names, {
+    ref,
+    report,
+    tell,
+    belongs: () => true,
+    tellOther: (name, text) => tellUnknown(name, text, ref, report, tell),
+  });
+  // Who passes TLS through has pods that speak it.
+  if (values.backendProtocol === "tls" && values.sslPassthrough !== true) {
+    const name = nameOf("backendProtocol");
+    const message = `${name}: ${quote(annotations[name]?.trim() ?? "")} ${PLAIN_PODS}`;
+    tell(name, "refuse", "BackendProtocolNotSupported", message);
   }
-  const values = parseAll(found, tell);
   if (values.backendProtocol === "grpc" && !isTcp) {
     const message = "backend-protocol GRPC needs evener.io/lane: tcp and --alpn h2,http/1.1";
-    tell(nameOf(found, "backendProtocol"), "refuse", "BackendProtocolNotSupported", message);
+    tell(nameOf("backendProtocol"), "refuse", "BackendProtocolNotSupported", message);
   }
-  const told = isTcp ? limitToTcpLane(values, (key) => nameOf(found, key), tell) : values;
-  const rewrite = nameOf(found, "rewriteTarget");
+  const verify = values.authTlsVerify;
+  const saysWhose = values.authTlsSecret !== undefined || nameOf("authTlsSecret") !== "authTlsSecret";
+  if (!saysWhose && verify !== undefined && verify !== "off") {
+    const message = "auth-tls-verify-client needs auth-tls-secret, which says by whose certificates";
+    tell(nameOf("authTlsVerify"), "close", "AnnotationInvalid", message);
+  }
+  const told = isTcp ? limitToTcpLane(values, nameOf, tell) : values;
+  const rewrite = nameOf("rewriteTarget");
   if (told.rewriteTarget !== undefined && differsFromNginx(ingress, rewrite)) {
     const message = "what follows a matched prefix is kept here, while ingress-nginx drops it";
     report(ref, "warning", "AnnotationDiffers", message, fieldOf(rewrite));
   }
-  return join(told, fate);
+  const backend = toBackendLayer(told, (key, message) =>
+    tell(nameOf(key), "ignore", "AnnotationIgnored", `${nameOf(key)} ${message}`),
+  );
+  return join(told, fate, backend);
+}
+
+function isRelayed(annotations: Readonly<Record<string, string>>): boolean {
+  const saysYes = (name: string) => ["true", "1"].includes(annotations[name]?.trim().toLowerCase() ?? "");
+  return (
+    annotations[`${OURS}lane`]?.trim().toLowerCase() === "tcp" ||
+    annotations[`${OURS}tcp-service-port`] !== undefined ||
+    saysYes(`${OURS}ssl-passthrough`) ||
+    saysYes(`${NGINX}ssl-passthrough`)
+  );
+}
+
+function chooseLane({ lane, sslPassthrough, tcpServicePort }: AnnotationValues): Lane {
+  if (tcpServicePort !== undefined) return "port";
+  return sslPassthrough === true ? "passthrough" : (lane ?? "http");
 }
 
 const CONSEQUENCES: Readonly<Record<FaultEffect, string>> = {
@@ -69,11 +87,6 @@ const CONSEQUENCES: Readonly<Record<FaultEffect, string>> = {
 
 function isOurs(name: string): boolean {
   return name.startsWith(OURS) || name.startsWith(NGINX);
-}
-
-function fieldOf(name: string): string {
-  const isPlain = /^[a-z.]{1,60}\/[a-z0-9-]{1,63}$/.test(name);
-  return `metadata.annotations[${isPlain ? name : quote(name)}]`;
 }
 
 function tellUnknown(name: string, text: string, ref: ObjectRef, report: Report, tell: Tell): void {
@@ -87,27 +100,8 @@ function tellUnknown(name: string, text: string, ref: ObjectRef, report: Report,
   if (known === undefined) {
     tell(name, "ignore", "AnnotationUnknown", `no annotation is named ${quote(name)}`);
   } else if (text !== "" && !asksForNothing(suffix, text)) {
-    const hint = known.instead === undefined ? "" : ` (${known.instead})`;
-    tell(name, known.effect, "AnnotationNotSupported", `${name} is not supported${hint}`);
+    tell(name, known.effect, "AnnotationNotSupported", `${name} is not supported (${known.instead})`);
   }
-}
-
-function parseAll(found: ReadonlyMap<AnnotationKey, Found>, tell: Tell): AnnotationValues {
-  const values: Partial<Record<AnnotationKey, unknown>> = {};
-  for (const [key, { name, text }] of found) {
-    const { spec } = BY_NAME.get(name) ?? {};
-    if (spec === undefined) continue;
-    const parsed = spec.parse(text);
-    if (parsed.ok) values[key] = parsed.value;
-    else
-      tell(name, spec.onFault, parsed.reason ?? "AnnotationInvalid", `${name}: ${quote(text)} ${parsed.why}`);
-  }
-  // Each value comes from the parser of its own key.
-  return values as AnnotationValues;
-}
-
-function nameOf(found: ReadonlyMap<AnnotationKey, Found>, key: AnnotationKey): string {
-  return found.get(key)?.name ?? key;
 }
 
 /** For a prefix ingress-nginx puts the target in the place of the whole path. */
@@ -116,10 +110,10 @@ function differsFromNginx(ingress: V1Ingress, name: string): boolean {
   return name.startsWith(NGINX) && paths.some((path) => path.pathType !== "Exact");
 }
 
-function join(values: AnnotationValues, fate: Fate): IngressOptions {
-  const { times } = DEFAULT_OPTIONS;
+function join(values: AnnotationValues, fate: Fate, backend: SettingsLayer): IngressOptions {
   return {
-    lane: values.lane ?? "http",
+    lane: chooseLane(values),
+    tcpPort: values.tcpServicePort,
     fate,
     sslRedirect: values.sslRedirect ?? DEFAULT_OPTIONS.sslRedirect,
     forceSslRedirect: values.forceSslRedirect ?? DEFAULT_OPTIONS.forceSslRedirect,
@@ -130,11 +124,19 @@ function join(values: AnnotationValues, fate: Fate): IngressOptions {
     deny: values.deny ?? [],
     limitConnections: values.limitConnections ?? 0,
     maxBodyBytes: values.maxBody ?? 0,
-    times: {
-      connectSeconds: values.connectTimeout ?? times.connectSeconds,
-      responseSeconds: values.responseTimeout ?? times.responseSeconds,
-    },
+    backend,
+    clientCertificate: readWish(values),
   };
+}
+
+function readWish({
+  authTlsSecret,
+  authTlsVerify,
+  authTlsPass,
+}: AnnotationValues): IngressOptions["clientCertificate"] {
+  if (authTlsSecret === undefined || authTlsVerify === "off") return undefined;
+  const mode = authTlsVerify === "optional" ? "optional" : "required";
+  return { secret: authTlsSecret, mode, certificate: authTlsPass ?? false };
 }
 
 /** Of both kinds the temporal one wins, as in ingress-nginx. */

@@ -11,7 +11,8 @@ export type FaultEffect =
   | "close";
 
 export type Parsed<T> =
-  | { readonly ok: true; readonly value: T }
+  /** `note` is the end of a sentence that begins with the value: how what is done differs from what was asked for. */
+  | { readonly ok: true; readonly value: T; readonly note?: string }
   /** `why` is the end of a sentence that begins with the value. */
   | { readonly ok: false; readonly why: string; readonly reason?: string };
 
@@ -22,6 +23,8 @@ export interface AnnotationSpec<T> {
   readonly alias?: string;
   /** Whether `nginx.ingress.kubernetes.io/NAME` is read too. */
   readonly nginx: boolean;
+  /** `backend`: it says something about pools and is read on Services too, which win over Ingresses. Absent: read on Ingresses only. */
+  readonly scope?: "backend";
   /** Type and bounds of the value, for people. */
   readonly type: string;
   readonly doc: string;

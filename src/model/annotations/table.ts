@@ -1,17 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 /** All annotations that have an effect, by the key they are known by in the model. */
 import { ACCESS } from "./access.ts";
+import { BALANCING } from "./balancing.ts";
+import { CLIENT_CERTIFICATES } from "./client-certificates.ts";
+import { HEALTH } from "./health.ts";
 import { LANE } from "./lane.ts";
 import { LIMITS } from "./limits.ts";
 import { REDIRECTS } from "./redirects.ts";
 import { REWRITES } from "./rewrites.ts";
 import type { AnnotationSpec, ValueOf } from "./spec.ts";
 
-export const ANNOTATIONS = { ...LANE, ...REDIRECTS, ...REWRITES, ...ACCESS, ...LIMITS };
+export const ANNOTATIONS = {
+  ...LANE,
+  ...REDIRECTS,
+  ...REWRITES,
+  ...ACCESS,
+  ...CLIENT_CERTIFICATES,
+  ...LIMITS,
+  ...BALANCING,
+  ...HEALTH,
+};
 
 export type AnnotationKey = keyof typeof ANNOTATIONS;
 
-/** What an Ingress says; keys it says nothing about are absent. */
+/** What an object says; keys it says nothing about are absent. */
 export type AnnotationValues = { -readonly [K in AnnotationKey]?: ValueOf<(typeof ANNOTATIONS)[K]> };
 
 export interface NamedSpec {

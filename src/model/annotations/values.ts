@@ -8,8 +8,8 @@ const MAX_URL = 2048;
 /** Every range is looked at for every request of the rule. */
 const MAX_RANGES = 1000;
 
-export function accept<T>(value: T): Parsed<T> {
-  return { ok: true, value };
+export function accept<T>(value: T, note?: string): Parsed<T> {
+  return { ok: true, value, ...(note === undefined ? {} : { note }) };
 }
 
 export function refuse<T>(why: string, reason?: string): Parsed<T> {

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /** A cluster as a source: one watch for each kind and namespace, joined into one store. */
+import { EMPTY_STORE } from "../../model/empty-store.ts";
 import type { Store } from "../../model/types.ts";
+import type { StoredKind } from "../../store/kinds.ts";
 import type { Snapshot, Source } from "../source.ts";
 import { Interner } from "./interner.ts";
 import { TIMING, type Timing } from "./reflector.ts";
 import { ScopeWatch, type ScopeWatchOptions } from "./scope-watch.ts";
-import { listNamedSecrets, listScopes, type ScopeSettings } from "./scopes.ts";
+import { listNamedScopes, listScopes, type ScopeSettings } from "./scopes.ts";
 import { formatScope, type Scope, WATCHED } from "./watched-kinds.ts";
 
 export interface KubeSourceOptions extends Omit<ScopeWatchOptions, "interner" | "timing"> {
@@ -20,16 +22,15 @@ export class SourceStoppedError extends Error {
 
 /** Secrets that an Ingress begins to name are waited for, so that their hosts don't do without for a moment. */
 const MAX_HOLD_MS = 5000;
+/** Objects that name others, which are watched for that. */
+const NAMING: ReadonlySet<StoredKind> = new Set<StoredKind>([
+  "Ingress",
+  "IngressClass",
+  "ClientCertificatePolicy",
+  "TLSProfile",
+]);
 const CLOCK_CHECK_MS = 5000;
 const CLOCK_JUMP_MS = 30_000;
-
-const EMPTY: Store = {
-  ingresses: new Map(),
-  ingressClasses: new Map(),
-  services: new Map(),
-  endpointSlices: new Map(),
-  secrets: new Map(),
-};
 
 export function createKubeSource(options: KubeSourceOptions): KubeSource {
   return new KubeSource(options);
@@ -42,7 +43,7 @@ export class KubeSource implements Source {
   readonly #watches = new Map<string, ScopeWatch>();
   readonly #named = new Set<string>();
   readonly #dirty = new Set<keyof Store>();
-  #snapshot: Snapshot = { store: EMPTY, problems: [] };
+  #snapshot: Snapshot = { store: EMPTY_STORE, problems: [] };
   #problemsDirty = false;
   #synced = false;
   #stopped = false;
@@ -116,7 +117,7 @@ export class KubeSource implements Source {
   #close(id: string): void {
     const watch = this.#watches.get(id);
     this.#watches.delete(id);
-    this.#dirty.add("secrets");
+    if (watch !== undefined) this.#dirty.add(WATCHED[watch.scope.kind].map);
     watch?.stop().catch((error: unknown) => this.#options.log.error({ err: error }, "a watch did not stop"));
   }
 
@@ -125,8 +126,7 @@ export class KubeSource implements Source {
     const { kind } = watch.scope;
     this.#dirty.add(WATCHED[kind].map);
     this.#problemsDirty = true;
-    const namesMayDiffer = kind === "Ingress" || kind === "IngressClass";
-    if (namesMayDiffer && this.#options.settings.secrets === "named") this.#followNames();
+    if (NAMING.has(kind)) this.#followNames();
     this.#settle();
   }
 
@@ -160,18 +160,20 @@ export class KubeSource implements Source {
     for (const listener of this.#listeners) listener();
   }
 
-  /** Begins to watch the Secrets that have come to be named, and ends with those that no longer are. */
+  /** Begins to watch the Secrets and ConfigMaps that have come to be named, and ends with those that no longer are. */
   #followNames(): void {
     const watches = [...this.#watches.values()];
-    const classes = watches.filter(({ scope }) => scope.kind === "Ingress" || scope.kind === "IngressClass");
-    if (!classes.every((watch) => watch.settled)) return;
+    const naming = watches.filter(({ scope }) => NAMING.has(scope.kind));
+    if (!naming.every((watch) => watch.settled)) return;
     const store = {
-      ...EMPTY,
+      ...EMPTY_STORE,
       ingresses: this.#joinMap("ingresses"),
       ingressClasses: this.#joinMap("ingressClasses"),
+      clientCertificatePolicies: this.#joinMap("clientCertificatePolicies"),
+      tlsProfiles: this.#joinMap("tlsProfiles"),
     };
     const wanted = new Map(
-      listNamedSecrets(store, this.#options.settings.model).map((scope) => [formatScope(scope), scope]),
+      listNamedScopes(store, this.#options.settings).map((scope) => [formatScope(scope), scope]),
     );
     for (const id of this.#named) {
       if (wanted.has(id)) continue;

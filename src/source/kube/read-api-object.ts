@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** An object as the API sent it → the part of it that is kept, or what is wrong with it. */
+import { checkValue, type Fault } from "../../crd/check.ts";
+import { type CustomKind, DEFINITIONS, isCustomKind } from "../../crd/definitions.ts";
 import { quote } from "../../model/quote.ts";
 import { compareText, keyOf, refOf } from "../../model/refs.ts";
 import type { Problem } from "../../model/types.ts";
@@ -32,6 +34,11 @@ export type ReadResult =
   | { readonly ok: true; readonly object: object }
   | { readonly ok: false; readonly problem: Problem };
 
+/** The definition in the cluster may be of another version than this program. */
+function checkSpec(object: unknown, kind: CustomKind): readonly Fault[] {
+  return checkValue(isObject(object) ? object.spec : undefined, DEFINITIONS[kind].spec, "spec");
+}
+
 /** The API server has checked its objects; this is for the one that has not, or is newer than we are. */
 export function readApiObject(
   kind: StoredKind,
@@ -46,7 +53,7 @@ export function readApiObject(
     .filter((fault) => fault.kind !== "unknown")
     .sort((a, b) => compareText(a.field, b.field));
   const ref = refOf(kind, { metadata: { name, ...(namespace === undefined ? {} : { namespace }) } });
-  const [first] = wrong;
+  const [first] = wrong.length > 0 || !isCustomKind(kind) ? wrong : checkSpec(object, kind);
   if (first !== undefined) {
     const message = `${first.message}; the object is left out`;
     return {

@@ -10,7 +10,7 @@ import type { Interner } from "./interner.ts";
 import { ObjectCache } from "./object-cache.ts";
 import { Reflector, type Timing } from "./reflector.ts";
 import type { ReflectorState } from "./reflector-state.ts";
-import { formatScope, pathOfScope, type Scope, selectorOfScope } from "./watched-kinds.ts";
+import { formatScope, isOptional, pathOfScope, type Scope, selectorOfScope } from "./watched-kinds.ts";
 
 export interface ScopeWatchOptions {
   readonly transport: Transport;
@@ -61,9 +61,9 @@ export class ScopeWatch {
     this.#reflector.renew();
   }
 
-  /** All is known of it; of a single object that we may not read, all is known as well. */
+  /** All is known of it; of what is not there, or of a single object that we may not read, all is known as well. */
   get settled(): boolean {
-    return this.#reflector.synced || this.#isDenied;
+    return this.#reflector.synced || this.#isDenied || this.#isAbsent;
   }
 
   /**
@@ -71,20 +71,22 @@ export class ScopeWatch {
    * and to be told (problems), not a deafness of this one.
    */
   get staleSince(): number | undefined {
-    return this.#isRefused ? undefined : this.#failure?.since;
+    return this.#isRefused || this.#isAbsent ? undefined : this.#failure?.since;
   }
 
   *problems(): Generator<Problem> {
     yield* this.cache.problems();
     const failure = this.#failure;
-    if (failure === undefined || (!failure.many && !this.#isDenied)) return;
+    if (failure === undefined || this.#isAbsent || (!failure.many && !this.#isDenied)) return;
     const what = formatScope(this.scope);
     const why = describeFailure(failure.last);
     const message = this.#isDenied
-      ? `may not be read, and is as good as absent: ${why}`
+      ? `${this.scope.name === undefined ? `${what} ` : ""}may not be read, and is as good as absent: ${why}`
       : `${what} can't be watched for now, and what was last known stays in use: ${why}`;
     const reason = this.#isDenied ? "ReadForbidden" : "WatchFailing";
-    yield { ref: this.#ref(), severity: "error", reason, message };
+    // What is optional is not missed by whoever does not use it.
+    const severity = this.#isDenied && isOptional(this.scope) ? "warning" : "error";
+    yield { ref: this.#ref(), severity, reason, message };
   }
 
   get #isRefused(): boolean {
@@ -93,7 +95,13 @@ export class ScopeWatch {
   }
 
   get #isDenied(): boolean {
-    return this.scope.name !== undefined && this.#isRefused;
+    return (this.scope.name !== undefined || isOptional(this.scope)) && this.#isRefused;
+  }
+
+  /** Its definition is not installed (yet). */
+  get #isAbsent(): boolean {
+    const last = this.#failure?.last;
+    return isOptional(this.scope) && last?.kind === "status" && last.code === 404;
   }
 
   #ref(): ObjectRef {
@@ -112,22 +120,24 @@ export class ScopeWatch {
   #noteFailure(last: Failure, { failures }: ReflectorState, waitMs: number): void {
     const { log, clock } = this.#options;
     const before = this.#failure;
-    const wasDenied = this.#isDenied;
+    const was = [this.#isDenied, this.#isAbsent];
     const many = failures >= MANY_FAILURES || (before?.many ?? false);
     this.#failure = { last, since: before?.since ?? clock.now(), many };
     // An outage of an hour is told a dozen times, not a thousand.
-    const level = Number.isInteger(Math.log2(failures)) ? "warn" : "debug";
+    const isTold = this.#isAbsent ? before === undefined : Number.isInteger(Math.log2(failures));
+    const level = !isTold ? "debug" : this.#isAbsent ? "info" : "warn";
     const fields = { scope: formatScope(this.scope), failures, retryMs: waitMs };
     log[level](fields, `the watch failed: ${describeFailure(last)}`);
-    if (wasDenied !== this.#isDenied || (before?.many ?? false) !== many) this.#onChange();
+    const isNew = was[0] !== this.#isDenied || was[1] !== this.#isAbsent;
+    if (isNew || (before?.many ?? false) !== many) this.#onChange();
   }
 
   #noteConnected(): void {
     const before = this.#failure;
     if (before === undefined) return;
-    const wasDenied = this.#isDenied;
+    const wasTold = before.many || this.#isDenied || this.#isAbsent;
     this.#failure = undefined;
     this.#options.log.info({ scope: formatScope(this.scope) }, "the watch goes on");
-    if (before.many || wasDenied) this.#onChange();
+    if (wasTold) this.#onChange();
   }
 }

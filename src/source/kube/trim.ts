@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What is kept of an object: as much as anything in Evener looks at. The objects' shape has been checked before. */
 import type {
+  V1ConfigMap,
   V1Endpoint,
   V1EndpointConditions,
   V1EndpointSlice,
@@ -11,6 +12,7 @@ import type {
   V1Secret,
   V1Service,
 } from "@kubernetes/client-node";
+import type { CustomObject, StoredCondition } from "../../crd/resource.ts";
 import { isObject } from "../../store/shape.ts";
 import type { Interner } from "./interner.ts";
 
@@ -19,7 +21,9 @@ const ANNOTATION =
   /^(?:(?:[a-z0-9.-]+\.)?evener\.io|(?:nginx\.)?ingress\.kubernetes\.io|ingressclass\.kubernetes\.io|haproxy-ingress\.github\.io|acme\.cert-manager\.io)\/|^kubernetes\.io\/ingress\.class$/;
 const SERVICE_LABEL = "kubernetes.io/service-name";
 /** Of a Secret's data: the certificate, its key, the authority for client certificates. */
-const SECRET_KEYS = ["tls.crt", "tls.key", "ca.crt"];
+const SECRET_KEYS = ["tls.crt", "tls.key", "ca.crt", "ca.crl"];
+/** Of a ConfigMap's. */
+const CONFIG_MAP_KEYS = ["ca.crt", "ca.crl"];
 
 export function trimIngress(ingress: V1Ingress, interner: Interner): V1Ingress {
   const { spec, status } = ingress;
@@ -34,13 +38,33 @@ export function trimIngress(ingress: V1Ingress, interner: Interner): V1Ingress {
 export function trimIngressClass({ metadata, spec }: V1IngressClass, interner: Interner): V1IngressClass {
   return {
     metadata: trimMetadata(metadata, interner),
-    ...(spec?.controller === undefined ? {} : { spec: { controller: spec.controller } }),
+    ...(spec === undefined ? {} : { spec }),
+  };
+}
+
+export function trimConfigMap({ metadata, data }: V1ConfigMap, interner: Interner): V1ConfigMap {
+  const kept = Object.entries(data ?? {}).filter(([key]) => CONFIG_MAP_KEYS.includes(key));
+  return { metadata: trimMetadata(metadata, interner), data: Object.fromEntries(kept) };
+}
+
+/** With the generation that its conditions are about. */
+export function trimCustom<Spec>(object: CustomObject<Spec>, interner: Interner): CustomObject<Spec> {
+  const { metadata, spec, status } = object;
+  const conditions = readConditions(status);
+  return {
+    metadata: {
+      ...trimMetadata(metadata, interner),
+      ...(metadata?.generation === undefined ? {} : { generation: metadata.generation }),
+    },
+    spec,
+    ...(conditions.length === 0 ? {} : { status: { conditions } }),
   };
 }
 
 export function trimService(service: V1Service, interner: Interner): V1Service {
-  const { type, clusterIP, clusterIPs, externalIPs, externalName, ports } = service.spec ?? {};
-  const wanted = { type, clusterIP, clusterIPs, externalIPs, externalName, ports };
+  const { type, clusterIP, clusterIPs, externalIPs, externalName, ports, trafficDistribution } =
+    service.spec ?? {};
+  const wanted = { type, clusterIP, clusterIPs, externalIPs, externalName, ports, trafficDistribution };
   const spec = Object.fromEntries(Object.entries(wanted).filter(([, value]) => value !== undefined));
   const addresses = readAddresses(service.status);
   return {
@@ -59,7 +83,7 @@ export function trimEndpointSlice(slice: V1EndpointSlice, interner: Interner): V
     },
     addressType: interner.share(slice.addressType),
     ...(slice.ports === undefined ? {} : { ports: interner.shareAll(slice.ports) }),
-    endpoints: (slice.endpoints ?? []).map(trimEndpoint),
+    endpoints: (slice.endpoints ?? []).map((endpoint) => trimEndpoint(endpoint, interner)),
   };
 }
 
@@ -72,8 +96,14 @@ export function trimSecret({ metadata, type, data }: V1Secret, interner: Interne
   };
 }
 
-function trimEndpoint({ addresses, conditions }: V1Endpoint): V1Endpoint {
-  return { addresses, ...(conditions === undefined ? {} : { conditions: shareConditions(conditions) }) };
+function trimEndpoint({ addresses, conditions, zone, hints }: V1Endpoint, interner: Interner): V1Endpoint {
+  const forZones = hints?.forZones;
+  return {
+    addresses,
+    ...(conditions === undefined ? {} : { conditions: shareConditions(conditions) }),
+    ...(zone === undefined ? {} : { zone: interner.share(zone) }),
+    ...(forZones === undefined ? {} : { hints: interner.shareAll({ forZones }) }),
+  };
 }
 
 /** There are only so many combinations. */
@@ -103,7 +133,16 @@ function trimMetadata(metadata: V1ObjectMeta | undefined, interner: Interner): V
   };
 }
 
-/** A status has no checked shape. */
+/** A status has no checked shape; what is no condition of ours is as good as absent. */
+function readConditions(status: unknown): readonly StoredCondition[] {
+  const list: readonly unknown[] =
+    isObject(status) && Array.isArray(status.conditions) ? status.conditions : [];
+  return list.filter(
+    (item): item is Record<string, unknown> & StoredCondition =>
+      isObject(item) && typeof item.type === "string" && typeof item.status === "string",
+  );
+}
+
 function readAddresses(status: unknown): readonly V1IngressLoadBalancerIngress[] {
   const balancer = isObject(status) && isObject(status.loadBalancer) ? status.loadBalancer : {};
   const list: readonly unknown[] = Array.isArray(balancer.ingress) ? balancer.ingress : [];

@@ -1,9 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The kinds that are watched: one row each. */
+import { DEFINITIONS } from "../../crd/definitions.ts";
 import type { Store } from "../../model/types.ts";
 import { KINDS, type StoredKind } from "../../store/kinds.ts";
 import type { Interner } from "./interner.ts";
-import { trimEndpointSlice, trimIngress, trimIngressClass, trimSecret, trimService } from "./trim.ts";
+import {
+  trimConfigMap,
+  trimCustom,
+  trimEndpointSlice,
+  trimIngress,
+  trimIngressClass,
+  trimSecret,
+  trimService,
+} from "./trim.ts";
 
 type StoredObject<K extends keyof Store> = Store[K] extends ReadonlyMap<string, infer T> ? T : never;
 
@@ -13,6 +22,8 @@ interface Row<K extends keyof Store> {
   readonly map: K;
   readonly trim: (object: StoredObject<K>, interner: Interner) => StoredObject<K>;
   readonly fieldSelector?: string;
+  /** Its definition need not be installed, nor reading it be allowed: nobody waits for it. */
+  readonly optional?: true;
 }
 
 export const WATCHED = {
@@ -25,6 +36,26 @@ export const WATCHED = {
     map: "secrets",
     trim: trimSecret,
     fieldSelector: "type=kubernetes.io/tls",
+  }),
+  /** Only by name: see scopes.ts. */
+  ConfigMap: row({ plural: "configmaps", map: "configMaps", trim: trimConfigMap }),
+  BackendPolicy: row({
+    plural: DEFINITIONS.BackendPolicy.plural,
+    map: "backendPolicies",
+    trim: trimCustom,
+    optional: true,
+  }),
+  ClientCertificatePolicy: row({
+    plural: DEFINITIONS.ClientCertificatePolicy.plural,
+    map: "clientCertificatePolicies",
+    trim: trimCustom,
+    optional: true,
+  }),
+  TLSProfile: row({
+    plural: DEFINITIONS.TLSProfile.plural,
+    map: "tlsProfiles",
+    trim: trimCustom,
+    optional: true,
   }),
 } satisfies Record<StoredKind, unknown>;
 
@@ -52,6 +83,10 @@ export function pathOfScope({ kind, namespace }: Scope): string {
   const root = apiVersion.includes("/") ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
   const middle = namespace === undefined ? "" : `/namespaces/${encodeURIComponent(namespace)}`;
   return `${root}${middle}/${WATCHED[kind].plural}`;
+}
+
+export function isOptional({ kind }: Scope): boolean {
+  return (WATCHED[kind] as { optional?: true }).optional === true;
 }
 
 /** RBAC that names objects lets them be listed and watched by this selector. */
