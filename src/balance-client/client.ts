@@ -21,7 +21,7 @@ export interface BalanceClient {
   reload(): Promise<BalanceReload>;
 }
 
-type Line = Record<string, unknown>;
+export type Line = Readonly<Record<string, unknown>>;
 
 /** An answer longer than this is none. */
 const MAX_ANSWER = 256 * 1024 * 1024;
@@ -36,7 +36,8 @@ export function createBalanceClient(socketPath: string, timeoutMs = 5000): Balan
   };
 }
 
-async function ask(socketPath: string, command: string, timeoutMs: number): Promise<Line[]> {
+/** All lines of an answer, the last of which has `ok`. */
+export async function ask(socketPath: string, command: string, timeoutMs: number): Promise<Line[]> {
   const lines = await exchange(socketPath, command, timeoutMs);
   const end = last(lines);
   if (end.ok !== true) throw new BalanceError("REFUSED", String(end.error ?? "no reason given"));

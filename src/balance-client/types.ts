@@ -29,9 +29,16 @@ export interface BalanceStatus {
   readonly last_error: string | null;
 }
 
+export const CHANNEL_STATES = ["up", "down", "ejected", "probing", "disabled", "draining"] as const;
+export type ChannelState = (typeof CHANNEL_STATES)[number];
+
 export interface BalanceChannel {
   readonly channel: string;
   readonly max: number;
+  /** In force: by command, else as configured. */
+  readonly weight?: number;
+  readonly enabled?: boolean;
+  readonly state?: ChannelState;
   readonly active: number;
   readonly total: number;
   readonly failed: number;
@@ -60,11 +67,36 @@ export interface BalanceLimits {
 
 export interface BalancePool extends BalanceLimits {
   readonly pool: string;
+  /** How a channel is chosen inside a group. */
+  readonly lb?: string;
+  /** Connections or requests that wait for a place. */
+  readonly queued?: number;
   readonly groups: readonly BalanceGroup[];
   /** HTTP lane: answers by class of status, `2xx`; beside them other numbers of the pool. */
   readonly http?: Readonly<Record<string, number>>;
   /** Left the configuration, connections still open. */
   readonly draining?: readonly BalanceGroup[] | readonly BalanceChannel[];
+}
+
+/** A pool's channels added up. */
+export interface BalanceLoad {
+  readonly pool: string;
+  readonly channels: number;
+  readonly active: number;
+  readonly requests_active: number;
+  readonly total: number;
+  readonly failed: number;
+  readonly requests: number;
+  readonly bytes_in: number;
+  readonly bytes_out: number;
+}
+
+/** A line of `follow`; which fields there are depends on the event. */
+export interface BalanceEvent {
+  readonly event: string;
+  /** Seconds since 1970. */
+  readonly time?: number;
+  readonly [field: string]: unknown;
 }
 
 export interface BalanceHttp {

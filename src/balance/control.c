@@ -2,20 +2,31 @@
 /* control: the control socket: one command per line in, JSON lines out. */
 #include "control.h"
 
+#include "control_answer.h"
+#include "event.h"
 #include "json.h"
 #include "log.h"
 #include "master.h"
-#include "report.h"
 #include "socket.h"
+#include "stream.h"
+#include "watch.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { LINE = 1024 };
+enum {
+	LINE = 1024,
+	LOOK_MS = 200, /* between two looks at the channels, while somebody follows */
+	SOON_MS = 10,  /* … when it is known that there is something to see: more may come with it */
+};
+
+static const char too_many[] = "{\"ok\":false,\"error\":\"too many clients\"}\n";
+static const char too_long[] = "{\"ok\":false,\"error\":\"the line is too long\"}\n";
 
 struct client {
 	int fd; /* -1: free */
@@ -24,6 +35,8 @@ struct client {
 	char *out; /* answer not yet written */
 	size_t out_n, sent;
 	bool ended; /* no more commands; close when the answer is out */
+	bool follows;
+	struct stream stream; /* events, once the answer to `follow` is out */
 };
 
 struct control {
@@ -31,6 +44,13 @@ struct control {
 	char path[sizeof(struct sockaddr_un)];
 	struct stat own; /* what path was when it was opened */
 	struct client clients[CONTROL_CLIENTS];
+	struct client *asking; /* whose command is being answered */
+	size_t followers;
+	struct watch watch;
+	uint64_t look_at_ms;
+	FILE *event; /* being put together */
+	char *event_text;
+	size_t event_n;
 };
 
 struct control *control_open(const char *path)
@@ -52,10 +72,13 @@ struct control *control_open(const char *path)
 	return c;
 }
 
-static void drop(struct client *cl)
+static void drop(struct control *c, struct client *cl)
 {
 	if (cl->fd >= 0)
 		close(cl->fd);
+	if (cl->follows && --c->followers == 0)
+		watch_end(&c->watch);
+	stream_close(&cl->stream);
 	free(cl->out);
 	*cl = (struct client){.fd = -1};
 }
@@ -66,7 +89,7 @@ void control_leave(struct control *c)
 		return;
 	close(c->fd);
 	for (size_t i = 0; i < CONTROL_CLIENTS; i++)
-		drop(&c->clients[i]);
+		drop(c, &c->clients[i]);
 }
 
 void control_close(struct control *c)
@@ -81,94 +104,192 @@ void control_close(struct control *c)
 	free(c);
 }
 
-static void answer_reload(FILE *f, struct master *m)
+/* What is to be written next: the answer, then events. */
+static struct iovec pending(const struct client *cl)
 {
-	if (master_reload(m)) {
-		fprintf(f, "{\"ok\":true,\"generation\":%llu,\"hash\":", (unsigned long long)m->generation);
-		json_string(f, m->conf->hash);
-	} else {
-		fputs("{\"ok\":false,\"error\":", f);
-		json_string(f, m->last_error);
-	}
-	fputs("}\n", f);
+	struct iovec v = {0};
+	if (cl->out != NULL)
+		v = (struct iovec){cl->out + cl->sent, cl->out_n - cl->sent};
+	else if (cl->follows)
+		v.iov_base = (char *)(uintptr_t)stream_next(&cl->stream, &v.iov_len);
+	return v;
 }
 
-static void answer(struct client *cl, struct master *m, char *command)
+static void wrote(struct client *cl, size_t n)
+{
+	if (cl->out == NULL)
+		stream_wrote(&cl->stream, n);
+	else
+		cl->sent += n;
+}
+
+static void write_out(struct control *c, struct client *cl)
+{
+	for (;;) {
+		if (cl->out != NULL && cl->sent == cl->out_n) {
+			free(cl->out);
+			cl->out = NULL;
+			cl->out_n = cl->sent = 0;
+		}
+		const struct iovec v = pending(cl);
+		size_t n;
+		if (v.iov_len == 0)
+			return;
+		switch (socket_send(cl->fd, v, &n)) {
+		case IO_OK:
+			wrote(cl, n);
+			break;
+		case IO_AGAIN:
+			return;
+		default:
+			drop(c, cl);
+			return;
+		}
+	}
+}
+
+bool control_follow(struct control *c, const struct master *m)
+{
+	struct client *cl = c->asking;
+	if (!stream_open(&cl->stream))
+		return false;
+	cl->follows = true;
+	if (c->followers++ == 0) {
+		(void)watch_begin(&c->watch, m->conf, master_now_ms());
+		c->look_at_ms = master_now_ms() + LOOK_MS;
+	}
+	return true;
+}
+
+FILE *control_event(struct control *c, const char *event)
+{
+	struct timespec now;
+	if (c == NULL || c->followers == 0 || (c->event = open_memstream(&c->event_text, &c->event_n)) == NULL)
+		return NULL;
+	clock_gettime(CLOCK_REALTIME, &now);
+	fprintf(c->event, "{\"time\":%" PRIu64 ".%03u,\"event\":", (uint64_t)now.tv_sec, (unsigned)(now.tv_nsec / 1000000));
+	json_string(c->event, event);
+	return c->event;
+}
+
+void control_tell(struct control *c)
+{
+	fputs("}\n", c->event);
+	const bool ok = fclose(c->event) == 0;
+	for (size_t i = 0; ok && i < CONTROL_CLIENTS; i++) {
+		struct client *cl = &c->clients[i];
+		if (cl->fd < 0 || !cl->follows)
+			continue;
+		stream_put(&cl->stream, c->event_text, c->event_n);
+		/* Whose command this is about may not be dropped under it; its own events go out after its answer. */
+		if (cl != c->asking)
+			write_out(c, cl);
+	}
+	free(c->event_text);
+	c->event = NULL;
+}
+
+void control_look(struct control *c, const struct master *m, bool now)
+{
+	if (c == NULL || c->followers == 0 || (!now && master_now_ms() < c->look_at_ms))
+		return;
+	event_look(c, &c->watch, m->conf);
+	c->look_at_ms = master_now_ms() + LOOK_MS;
+}
+
+void control_look_soon(struct control *c)
+{
+	if (c == NULL || c->followers == 0)
+		return;
+	const uint64_t soon = master_now_ms() + SOON_MS;
+	if (soon < c->look_at_ms)
+		c->look_at_ms = soon;
+}
+
+int control_wait_ms(const struct control *c)
+{
+	if (c == NULL || c->followers == 0)
+		return -1;
+	const uint64_t now = master_now_ms();
+	return c->look_at_ms <= now ? 0 : (int)(c->look_at_ms - now);
+}
+
+void control_reloaded(struct control *c, const struct master *m)
+{
+	if (c != NULL && c->followers > 0)
+		(void)watch_begin(&c->watch, m->conf, master_now_ms());
+}
+
+static void answer(struct control *c, struct client *cl, struct master *m, char *line, size_t n)
 {
 	FILE *f = open_memstream(&cl->out, &cl->out_n);
 	if (f == NULL) {
 		cl->ended = true;
 		return;
 	}
-	if (strcmp(command, "status") == 0)
-		report_status(f, m);
-	else if (strcmp(command, "pools") == 0)
-		report_pools(f, m);
-	else if (strcmp(command, "http") == 0)
-		report_http(f, m);
-	else if (strcmp(command, "reload") == 0)
-		answer_reload(f, m);
-	else if (m->cli != NULL && strncmp(command, "cli ", 4) == 0)
-		cli_answer(m->cli, m, command + 4, f);
-	else
-		fputs("{\"ok\":false,\"error\":\"unknown command\"}\n", f);
+	c->asking = cl;
+	control_answer(f, c, m, line, n);
+	c->asking = NULL;
 	if (fclose(f) != 0)
 		cl->ended = true;
 	cl->sent = 0;
-}
-
-static void write_out(struct client *cl)
-{
-	while (cl->out != NULL && cl->sent < cl->out_n) {
-		size_t n;
-		switch (socket_send(cl->fd, (struct iovec){cl->out + cl->sent, cl->out_n - cl->sent}, &n)) {
-		case IO_OK:
-			cl->sent += n;
-			break;
-		case IO_AGAIN:
-			return;
-		default:
-			drop(cl);
-			return;
-		}
-	}
-	free(cl->out);
-	cl->out = NULL;
-	cl->out_n = cl->sent = 0;
+	/* What the command did to channels is told at once. */
+	control_look(c, m, true);
 }
 
 /* Answers the complete lines, one at a time: the next only when the last answer is out, so that memory stays bounded. */
-static void serve(struct client *cl, struct master *m)
+static void serve(struct control *c, struct client *cl, struct master *m)
 {
-	while (cl->fd >= 0 && cl->out == NULL) {
+	while (cl->fd >= 0 && cl->out == NULL && !cl->follows) {
 		char *lf = memchr(cl->line, '\n', cl->n);
 		if (lf == NULL)
 			break;
 		char command[LINE];
 		size_t len = (size_t)(lf - cl->line);
 		memcpy(command, cl->line, len);
-		command[len > 0 && command[len - 1] == '\r' ? len - 1 : len] = '\0';
 		cl->n -= len + 1;
 		memmove(cl->line, lf + 1, cl->n);
-		answer(cl, m, command);
-		write_out(cl);
+		if (len > 0 && command[len - 1] == '\r')
+			len--;
+		command[len] = '\0';
+		answer(c, cl, m, command, len);
+		if (cl->fd >= 0)
+			write_out(c, cl);
 	}
-	if (cl->fd >= 0 && cl->out == NULL && (cl->ended || cl->n == sizeof cl->line))
-		drop(cl);
+	if (cl->fd < 0 || cl->out != NULL)
+		return;
+	if (cl->n == sizeof cl->line && !cl->ended) {
+		cl->ended = true;
+		(void)send(cl->fd, too_long, sizeof too_long - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+	}
+	if (cl->ended)
+		drop(c, cl);
 }
 
 static void read_in(struct client *cl)
 {
 	size_t n;
+	/* Who follows has nothing more to say but good-bye. */
+	if (cl->follows)
+		cl->n = 0;
 	switch (socket_recv(cl->fd, (struct iovec){cl->line + cl->n, sizeof cl->line - cl->n}, &n)) {
 	case IO_OK:
-		cl->n += n;
+		cl->n += cl->follows ? 0 : n;
 		break;
 	case IO_AGAIN:
 		break;
 	default:
 		cl->ended = true;
 	}
+}
+
+/* A closed socket with unread bytes in it is a broken one to its peer, who then may not get to see the answer. */
+static void turn_away(int fd)
+{
+	char rest[LINE];
+	(void)send(fd, too_many, sizeof too_many - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
+	(void)recv(fd, rest, sizeof rest, MSG_DONTWAIT);
+	close(fd);
 }
 
 static void accept_client(struct control *c)
@@ -182,7 +303,14 @@ static void accept_client(struct control *c)
 			return;
 		}
 	}
-	close(fd);
+	turn_away(fd);
+}
+
+static short wanted(const struct client *cl)
+{
+	if (!cl->follows)
+		return cl->out != NULL ? POLLOUT : POLLIN;
+	return pending(cl).iov_len > 0 ? POLLIN | POLLOUT : POLLIN;
 }
 
 size_t control_polls(const struct control *c, struct pollfd polls[CONTROL_POLLS])
@@ -190,10 +318,8 @@ size_t control_polls(const struct control *c, struct pollfd polls[CONTROL_POLLS]
 	if (c == NULL)
 		return 0;
 	polls[0] = (struct pollfd){.fd = c->fd, .events = POLLIN};
-	for (size_t i = 0; i < CONTROL_CLIENTS; i++) {
-		const struct client *cl = &c->clients[i];
-		polls[i + 1] = (struct pollfd){.fd = cl->fd, .events = cl->out != NULL ? POLLOUT : POLLIN};
-	}
+	for (size_t i = 0; i < CONTROL_CLIENTS; i++)
+		polls[i + 1] = (struct pollfd){.fd = c->clients[i].fd, .events = c->clients[i].fd < 0 ? 0 : wanted(&c->clients[i])};
 	return CONTROL_POLLS;
 }
 
@@ -203,13 +329,14 @@ void control_handle(struct control *c, struct master *m, const struct pollfd *po
 		return;
 	for (size_t i = 0; i < CONTROL_CLIENTS; i++) {
 		struct client *cl = &c->clients[i];
-		if (cl->fd < 0 || polls[i + 1].revents == 0)
+		/* An event that another client's command caused may have ended this one. */
+		if (cl->fd < 0 || polls[i + 1].fd != cl->fd || polls[i + 1].revents == 0)
 			continue;
-		if (cl->out != NULL)
-			write_out(cl);
-		else
+		if (polls[i + 1].revents & ~POLLOUT && (cl->out == NULL || cl->follows))
 			read_in(cl);
-		serve(cl, m);
+		if (pending(cl).iov_len > 0)
+			write_out(c, cl);
+		serve(c, cl, m);
 	}
 	if (polls[0].revents != 0)
 		accept_client(c);

@@ -5,6 +5,7 @@
 #include "checker.h"
 #include "clients.h"
 #include "control.h"
+#include "event.h"
 #include "log.h"
 #include "message.h"
 #include "news.h"
@@ -84,8 +85,11 @@ static pid_t fork_child(struct master *m, struct worker_process *w, const char *
 static void start_worker(struct master *m, unsigned i)
 {
 	int fd;
-	if (fork_child(m, &m->workers[i], "worker", &fd) == 0)
+	const pid_t pid = fork_child(m, &m->workers[i], "worker", &fd);
+	if (pid == 0)
 		worker_run(i, m->conf, m->generation, m->sockets, fd);
+	if (pid > 0)
+		event_worker_started(m, i);
 }
 
 static void start_checker(struct master *m)
@@ -125,6 +129,7 @@ static void bury_worker(struct master *m, unsigned i, int status)
 {
 	char name[32];
 	snprintf(name, sizeof name, "worker %u", i);
+	event_worker_ended(m, i, status);
 	bury(&m->workers[i], name, status, m->draining);
 	slots_forget_worker(&m->slots, i);
 	clients_forget_worker(i);
@@ -159,6 +164,7 @@ void master_drain(struct master *m)
 	m->draining = true;
 	m->kill_at_ms = master_now_ms() + m->conf->grace_ms + KILL_AFTER_MS;
 	log_info("draining for up to %u ms", m->conf->grace_ms);
+	event_plain(m->control, "draining");
 	for (size_t i = 0; i < m->conf->listeners_n; i++) {
 		close(m->sockets[i]);
 		if (m->conf->listeners[i]->path != NULL)
@@ -202,7 +208,10 @@ static int wait_ms(const struct master *m)
 {
 	uint64_t now = master_now_ms();
 	uint64_t next = UINT64_MAX;
-	if (m->draining)
+	const int look = control_wait_ms(m->control);
+	if (look >= 0)
+		next = now + (uint64_t)look;
+	if (m->draining && m->kill_at_ms < next)
 		next = m->kill_at_ms;
 	for (unsigned i = 0; i < m->workers_n && !m->draining; i++)
 		if (m->workers[i].pid == 0 && m->workers[i].start_at_ms < next)
@@ -236,6 +245,7 @@ static void turn(struct master *m)
 		take_signals(m);
 		control_handle(m->control, m, rest, n);
 	}
+	control_look(m->control, m, false);
 	start_missing(m);
 	if (m->draining && master_now_ms() >= m->kill_at_ms) {
 		kill_workers(m);

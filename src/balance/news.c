@@ -3,6 +3,7 @@
 #include "news.h"
 
 #include "check.h"
+#include "control.h"
 #include "handover.h"
 #include "log.h"
 #include "master.h"
@@ -118,7 +119,7 @@ void news_changed(struct master *m, const struct pool *p, const struct channel *
 {
 	char address[ADDR_TEXT], reason[64];
 	const uint64_t now = master_now_ms();
-	(void)m;
+	control_look_soon(m->control);
 	if (!may_log(now))
 		return;
 	addr_format(&ch->addr, address);

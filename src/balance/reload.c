@@ -2,7 +2,10 @@
 /* reload: from a file to a configuration that every worker runs, or to a reason why not. */
 #include "reload.h"
 
+#include "channel_state.h"
 #include "clients.h"
+#include "control.h"
+#include "event.h"
 #include "health.h"
 #include "log.h"
 #include "message.h"
@@ -351,21 +354,27 @@ bool master_reload(struct master *m)
 		fail(m, "draining: no configuration is taken any more");
 	else if (!parse(m, &in) || !fits_running(m, &in) || !open_sockets(m, &in))
 		ok = false;
-	else if (!slots_assign(&m->slots, in.conf, generation) || (file = pack(&in)) < 0)
+	else if (!slots_assign(&m->slots, in.conf, generation) || (file = pack(&in)) < 0 || !channel_reconcile(m->conf, in.conf))
 		fail(m, "%s: no memory to hand the configuration to the workers", m->file);
 	else
 		ok = true;
 	if (!ok) {
+		if (file >= 0)
+			close(file);
 		refuse(&in);
 		m->reloads_failed++;
 		log_error("reload refused: %s", m->last_error);
+		event_reload(m, false);
 		return false;
 	}
 	distribute(m, &in, generation, file);
 	close(file);
+	control_look(m->control, m, true);
 	adopt(m, &in, generation);
 	slots_collect(&m->slots, generation);
 	m->reloads_ok++;
+	control_reloaded(m->control, m);
+	event_reload(m, true);
 	log_info("reloaded: generation %llu, %zu pools", (unsigned long long)generation, m->conf->pools_n);
 	return true;
 }

@@ -2,11 +2,24 @@
 /* slots: which listener, group or channel owns which counters. */
 #include "slots.h"
 
+#include "count.h"
 #include "shm.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+
+static bool begins(const struct slot_owner *o, const char *kind)
+{
+	return strncmp(o->key, kind, strlen(kind)) == 0;
+}
+
+bool slots_is_gauge(const struct slot_owner *o, unsigned v)
+{
+	if (v == L_QUEUED && begins(o, CONF_LIMIT_KEY))
+		return true;
+	return v == V_ACTIVE && !begins(o, "code ") && !begins(o, "time ");
+}
 
 struct assigning {
 	struct slots *slots;
@@ -60,6 +73,7 @@ static struct slot_owner *new_owner(struct slots *s, const char *key, size_t len
 		return NULL;
 	}
 	shm_clear(o->slot);
+	count_forget(o->slot);
 	if (!map_put(&s->owners, o->key, len, o)) {
 		keep_free(s, o->slot);
 		free(o);
@@ -98,12 +112,24 @@ void slots_each(const struct slots *s, void (*visit)(void *, const struct slot_o
 			visit(with, s->owners.at[i].value);
 }
 
+/* What has left and comes back is new, whether or not connections kept its counters meanwhile: its address may be another pod's by then. */
+static void forget_settings(uint32_t slot)
+{
+	atomic_store(&shm_shared(slot)->disabled, 0);
+	atomic_store(&shm_shared(slot)->weight, 0);
+}
+
 void slots_collect(struct slots *s, uint64_t generation)
 {
 	/* Removing moves later entries back into the gap, so a place is looked at again until what stands there stays. */
 	for (size_t i = 0; i < s->owners.cap;) {
 		struct slot_owner *o = s->owners.at[i].value;
-		if (o == NULL || o->generation >= generation || shm_sum(o->slot, V_ACTIVE) > 0 || !keep_free(s, o->slot)) {
+		if (o == NULL || o->generation >= generation) {
+			i++;
+			continue;
+		}
+		forget_settings(o->slot);
+		if (shm_sum(o->slot, V_ACTIVE) > 0 || !keep_free(s, o->slot)) {
 			i++;
 			continue;
 		}
@@ -116,11 +142,8 @@ void slots_forget_worker(const struct slots *s, unsigned worker)
 {
 	for (size_t i = 0; i < s->owners.cap; i++) {
 		const struct slot_owner *o = s->owners.at[i].value;
-		if (o == NULL)
-			continue;
-		struct shm_cell *cell = shm_cell(o->slot, worker);
-		atomic_store(&cell->v[V_ACTIVE], 0);
-		if (strncmp(o->key, CONF_LIMIT_KEY, sizeof CONF_LIMIT_KEY - 1) == 0)
-			atomic_store(&cell->v[L_QUEUED], 0);
+		for (unsigned v = 0; o != NULL && v < V_COUNT; v++)
+			if (slots_is_gauge(o, v))
+				atomic_store(&shm_cell(o->slot, worker)->v[v], 0);
 	}
 }

@@ -21,6 +21,9 @@ struct slots {
 	uint32_t used; /* slots ever handed out */
 };
 
+/* Whether a number tells of something under way; the others only grow. Where answers are counted by code, or by time, all eight do. */
+bool slots_is_gauge(const struct slot_owner *, unsigned v);
+
 /* Writes every slot number of conf: that of the same key before, or a fresh one. False when memory ran out. */
 bool slots_assign(struct slots *, struct conf *, uint64_t generation);
 

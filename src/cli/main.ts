@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // SPDX-License-Identifier: Apache-2.0
 import { Command, CommanderError, Option } from "commander";
+import { addCtl } from "./ctl.ts";
 import { runDiff, type Side } from "./diff.ts";
 import { LINT_OUTPUTS, runLint } from "./lint.ts";
 import { render } from "./render.ts";
@@ -108,6 +109,10 @@ export async function main(argv: readonly string[]): Promise<number> {
       const model = toModelSettings(command.opts());
       status = await runDiff({ ...readSides(paths, options), model });
     });
+
+  addCtl(program, (result) => {
+    status = result;
+  });
 
   try {
     await program.parseAsync([...argv], { from: "user" });

@@ -7,6 +7,7 @@ import { sortProblems } from "../model/problems.ts";
 import type { Certificate, ModelOutput, ModelSettings } from "../model/types.ts";
 import { renderConfigs } from "../render/render-configs.ts";
 import { renderStatus } from "../render/render-status.ts";
+import { formatCommand } from "../render/render-upstream.ts";
 import { assembleStore } from "../store/assemble-store.ts";
 import type { ParsedManifests } from "../store/parse-manifests.ts";
 import { readInputs } from "./inputs.ts";
@@ -52,12 +53,13 @@ export function renderManifests(
   const { store, problems } = assembleStore(files);
   const model = buildModel({ store, settings, fallbackCertificate: PLACEHOLDER_CERTIFICATE, now });
   const output = { ...model, problems: sortProblems([...problems, ...model.problems]) };
-  const { hitchConf, balanceConf } = renderConfigs(output.ir);
+  const { hitchConf, balanceConf, upstream } = renderConfigs(output.ir);
   return {
     ...output,
     files: new Map([
       ["hitch.conf", hitchConf],
       ["balance.conf", balanceConf],
+      ...upstream.map((command) => [`${command.name}.args`, formatCommand(command)] as const),
       ["status.yaml", renderStatus(output)],
     ]),
   };

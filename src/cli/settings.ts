@@ -6,6 +6,7 @@ import { isDnsLabel } from "../model/names.ts";
 import { quote } from "../model/quote.ts";
 import { HOST_OWNERSHIPS, type HostOwnership, type ModelSettings } from "../model/types.ts";
 import { SECRET_MODES, type SecretMode } from "../source/kube/scopes.ts";
+import { engineFlags, type RawEngineOptions, toEngineSettings } from "./engine-flags.ts";
 import {
   addAll,
   flag,
@@ -55,7 +56,7 @@ export interface RunSettings {
 }
 
 /** What commander hands over after every value went through its parser below. */
-interface RawOptions extends RawHttpOptions, RawTlsOptions {
+interface RawOptions extends RawHttpOptions, RawTlsOptions, RawEngineOptions {
   readonly source: SourceSetting;
   readonly kubeconfig?: string;
   readonly secrets: SecretMode;
@@ -117,6 +118,7 @@ export function addModelOptions(command: Command, defaultWorkers: number): Comma
     ).default(30),
     ...httpFlags(),
     ...tlsFlags(),
+    ...engineFlags(),
   ]);
 }
 
@@ -176,6 +178,7 @@ export function toModelSettings(raw: Omit<RawOptions, "source" | "secrets">): Mo
     shutdownGraceSeconds: raw.shutdownGracePeriod,
     ...toHttpSettings(raw),
     ...toTlsSettings(raw, [raw.httpPort, raw.httpsPort]),
+    ...toEngineSettings(raw),
   });
 }
 

@@ -23,6 +23,7 @@ import {
 } from "../report/metrics.ts";
 import { ProblemTracker } from "../report/problems.ts";
 import type { Source } from "../source/source.ts";
+import type { UpstreamEngine, UpstreamFailure } from "../supervise/upstream-engine.ts";
 import { describeDesired, type Rendered } from "./desired.ts";
 import type { SyncResult } from "./loop.ts";
 
@@ -36,6 +37,8 @@ export interface ControllerOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: Metrics;
+  /** Serves TCP ports beside Balance. */
+  readonly upstream?: Pick<UpstreamEngine, "release" | "start">;
   /** Where statuses and Events come from; it must not take time. */
   readonly onSync?: (report: SyncReport) => void;
 }
@@ -66,7 +69,7 @@ export class Controller {
   }
 
   async sync(): Promise<SyncResult> {
-    const { source, applier, metrics } = this.#options;
+    const { source, applier, metrics, upstream } = this.#options;
     if (!source.synced) return { ok: true };
     const end = metrics.syncDuration.startTimer();
     const { store, problems } = source.snapshot();
@@ -77,12 +80,21 @@ export class Controller {
       return { ok: false };
     }
     const { model, rendered } = latest;
+    const commands = rendered.upstream ?? [];
+    // A port changes hands only when whoever has it has let go of it.
+    await upstream?.release(commands);
     const outcome = await applier.apply(describeDesired(model.ir, rendered));
+    const stalled = (await upstream?.start(commands)) ?? [];
     end();
     this.#report(model, rendered, outcome);
-    const all = [...problems, ...model.problems, ...outcome.failures.map(describeFailure)];
+    const all = [
+      ...problems,
+      ...model.problems,
+      ...outcome.failures.map(describeFailure),
+      ...stalled.map(describeStalled),
+    ];
     this.#tellProblems(all);
-    const ok = outcome.failures.length === 0;
+    const ok = outcome.failures.length === 0 && stalled.length === 0;
     const live = ok && outcome.deferredUntil === undefined;
     this.#options.onSync?.({
       store,
@@ -153,6 +165,15 @@ function describeBug(error: Error): Problem {
     severity: "error",
     reason: "RebuildFailed",
     message: `the configuration could not be computed, and the last good one serves: ${error.message}`,
+  };
+}
+
+function describeStalled({ name, message }: UpstreamFailure): Problem {
+  return {
+    ref: { apiVersion: "evener.io/v1alpha1", kind: "Evener", name },
+    severity: "error",
+    reason: "ChildNotRunning",
+    message: `upstream Balance: ${message}`,
   };
 }
 

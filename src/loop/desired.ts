@@ -2,10 +2,12 @@
 import { join } from "node:path";
 import type { Desired, ServedCertificate } from "../apply/plan.ts";
 import type { Certificate, Ir } from "../model/types.ts";
+import type { UpstreamCommand } from "../render/render-upstream.ts";
 
 export interface Rendered {
   readonly hitchConf: string;
   readonly balanceConf: string;
+  readonly upstream?: readonly UpstreamCommand[];
 }
 
 /** Rendered text and model → what applying wants to know. */

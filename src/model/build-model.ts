@@ -17,20 +17,13 @@ import { portKey } from "./service-ports.ts";
 import { Stage } from "./stage.ts";
 import { buildStatuses, type ServedClaim } from "./statuses.ts";
 import { collectRoutes, type TcpRoutes } from "./tcp-routes.ts";
-import { type ClassService, collectTcpPorts, resolveClassServices } from "./tcp-services.ts";
+import { type ClassService, collectTcpPorts, resolveClassServices, type TcpPort } from "./tcp-services.ts";
 import { type Tls, TlsBuilder } from "./tls-builder.ts";
 import { applyTlsSettings, readTlsProfiles } from "./tls-profiles.ts";
 import { DEFAULT_TLS_SETTINGS } from "./tls-settings.ts";
-import type {
-  HttpTable,
-  IngressStatus,
-  Ir,
-  ModelInput,
-  ModelOutput,
-  ModelSettings,
-  Route,
-  Store,
-} from "./types.ts";
+import type { HttpTable, IngressStatus, Ir, ModelInput, ModelOutput, ModelSettings, Store } from "./types.ts";
+import { planUpstream } from "./upstream.ts";
+import { listPools } from "./used-pools.ts";
 
 /** Both listeners follow the same rules. */
 const TABLE = "web";
@@ -80,6 +73,12 @@ export function createModelBuilder(): BuildModel {
     const routed = routing.run([wished, secured, settings], report, (found) =>
       route(wished, secured, settings, found),
     );
+    const built = pools.build(wished.requests, routed.usedPools, store.endpointSlices, settings.zone, report);
+    const listening = { ...routed.listening, pools: [...built, ...routed.listening.pools] };
+    const balanced =
+      settings.upstreamBalance === undefined
+        ? listening
+        : planUpstream(listening, routed, wished.requests, settings, report);
     return {
       ir: {
         hitch: hitch.run([secured, routed, settings], report, (found) =>
@@ -92,13 +91,11 @@ export function createModelBuilder(): BuildModel {
           trust: settings.trustedProxies,
           http: settings.http,
           accessLog: settings.accessLog,
-          listeners: routed.listening.listeners,
-          pools: [
-            ...pools.build(wished.requests, routed.usedPools, store.endpointSlices, settings.zone, report),
-            ...routed.listening.pools,
-          ],
-          routes: routed.listening.routes,
+          listeners: balanced.listeners,
+          pools: balanced.pools,
+          routes: balanced.routes,
           tables: [routed.table],
+          ...("services" in balanced && balanced.services.length > 0 ? { upstream: balanced.services } : {}),
         },
       },
       statuses: statuses.run([ingresses, routed, settings], report, () =>
@@ -157,6 +154,7 @@ interface Routing {
   readonly tcp: TcpRoutes;
   readonly passthrough: TcpRoutes;
   readonly listening: Listening;
+  readonly ports: readonly TcpPort[];
   readonly table: HttpTable;
   readonly served: readonly ServedClaim[];
   /** Names of the pools that something leads to. */
@@ -189,6 +187,7 @@ function route(
     tcp,
     passthrough,
     listening,
+    ports: ports.ports,
     table: http.table,
     served: [
       ...http.served.filter(({ host }) => !passthrough.winners.has(host)),
@@ -268,11 +267,4 @@ function describeHitch(
     defaultCertificate,
     served: served.hosts,
   };
-}
-
-function listPools(routes: readonly Route[], { rules, fallback }: HttpTable): ReadonlySet<string> {
-  const used = new Set(routes.map((route) => route.pool));
-  for (const { pool } of rules) if (pool !== undefined) used.add(pool);
-  if (fallback !== undefined) used.add(fallback.pool);
-  return used;
 }

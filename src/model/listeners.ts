@@ -11,6 +11,11 @@ import type { TcpRoutes } from "./tcp-routes.ts";
 import type { TcpPort } from "./tcp-services.ts";
 import type { Ir, Listener, ModelSettings, Pool, Route } from "./types.ts";
 
+/** The listener of a port that leads to one Service port as it is. */
+export function nameTcpListener(port: number): string {
+  return `tcp-${port}`;
+}
+
 const HTTP = "http";
 /** What Hitch has decrypted. */
 const HTTPS = "https";
@@ -45,7 +50,6 @@ export function planListeners(
   const plain = ports.filter(({ tls }) => !tls);
   const fronts = front ? tlsPorts : [];
   const nameFront = (port: number) => `front-${port}`;
-  const namePlain = (port: number) => `tcp-${port}`;
   const anywhere = (port: number) => `tcp:[::]:${port}`;
   return {
     listeners: [
@@ -58,7 +62,7 @@ export function planListeners(
         table,
       },
       ...fronts.map((port) => ({ name: nameFront(port), address: anywhere(port), ...proxied, sni: true })),
-      ...plain.map(({ port }) => ({ name: namePlain(port), address: anywhere(port), ...proxied })),
+      ...plain.map(({ port }) => ({ name: nameTcpListener(port), address: anywhere(port), ...proxied })),
     ],
     routes: [
       ...listRoutes(HTTPS, tcp),
@@ -74,7 +78,7 @@ export function planListeners(
         { listener: nameFront(port), host: ANY_HOST, pool: HITCH_POOL },
       ]),
       ...plain.flatMap(({ port, routes }) =>
-        [...routes.values()].map(({ pool }) => ({ listener: namePlain(port), host: ANY_HOST, pool })),
+        [...routes.values()].map(({ pool }) => ({ listener: nameTcpListener(port), host: ANY_HOST, pool })),
       ),
     ],
     frontends: front

@@ -114,6 +114,19 @@ export interface Listener {
   readonly sni?: boolean;
 }
 
+/** A TCP port that a process of upstream Balance serves. */
+export interface UpstreamService {
+  readonly file: string;
+  readonly port: number;
+  /** For people. */
+  readonly pool: string;
+  readonly connectSeconds: number;
+  readonly idleSeconds: number;
+  /** Choose by client address. */
+  readonly hash: boolean;
+  readonly groups: Pool["groups"];
+}
+
 export type RedirectCode = 301 | 302 | 303 | 307 | 308;
 
 export interface Redirect {
@@ -219,6 +232,8 @@ export interface Ir {
     readonly routes: readonly Route[];
     /** HTTP lane. */
     readonly tables: readonly HttpTable[];
+    /** Processes beside it. */
+    readonly upstream?: readonly UpstreamService[];
   };
 }
 
@@ -270,6 +285,8 @@ export interface ModelSettings {
   readonly tcpPorts?: readonly (readonly [first: number, last: number])[];
   /** The topology zone we run in; endpoints of it may be preferred. */
   readonly zone?: string;
+  /** The program of the engine `upstream`; absent: our Balance serves everything. */
+  readonly upstreamBalance?: string;
 }
 
 export interface ModelInput {

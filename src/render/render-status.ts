@@ -17,6 +17,7 @@ export function renderStatus({ ir, statuses, policies, problems }: ModelOutput):
     })),
     ...(policies.length === 0 ? {} : { policies: policies.map(describePolicy) }),
     hosts: describeLanes(ir),
+    ...describePorts(ir),
     tls: describeServed(ir),
     certificates: ir.hitch.certificates.map((certificate) => ({
       secret: describeSource(certificate),
@@ -51,6 +52,21 @@ function describeLanes({ balance, hitch }: Ir): readonly { readonly host: string
   }
   for (const host of hitch.relayed) lanes.set(host, "passthrough");
   return [...lanes].sort(([a], [b]) => compareText(a, b)).map(([host, lane]) => ({ host, lane }));
+}
+
+/** Where the connections of TCP ports go, and by which program. Absent when there are none. */
+function describePorts({ balance }: Ir) {
+  const pools = new Map(balance.routes.map(({ listener, pool }) => [listener, pool]));
+  const ours = balance.listeners
+    .filter(({ table, sni }) => table === undefined && sni !== true)
+    .map(({ name, address }) => ({
+      port: Number(address.slice(address.lastIndexOf(":") + 1)),
+      pool: pools.get(name) ?? "",
+      engine: "evener",
+    }));
+  const theirs = (balance.upstream ?? []).map(({ port, pool }) => ({ port, pool, engine: "upstream" }));
+  const ports = [...ours, ...theirs].sort((a, b) => a.port - b.port);
+  return ports.length === 0 ? {} : { ports };
 }
 
 /** For each host with TLS the Secret whose certificate a client gets. */

@@ -57,6 +57,11 @@ export function safePath(value: string): string {
   return check(/^\/[A-Za-z0-9._/-]{1,200}$/.test(value), "path", value);
 }
 
+/** A program's path: one word, and no word that begins with a dash. */
+export function safeFile(value: string): string {
+  return check(/^\/[A-Za-z0-9._/+-]{1,250}$/.test(value), "program", value);
+}
+
 export function safeCertificateId(value: string): string {
   return check(/^(?:[0-9a-f]{64}|default)$/.test(value), "certificate id", value);
 }

@@ -2,6 +2,7 @@
 /** What /debug shows: the newest result of a rebuild, without any key. */
 import type { Latest } from "../loop/controller.ts";
 import { renderStatus } from "../render/render-status.ts";
+import { formatCommand } from "../render/render-upstream.ts";
 
 export function describeConfig(latest: Latest | undefined): Record<string, string> {
   if (latest === undefined) return {};
@@ -10,6 +11,9 @@ export function describeConfig(latest: Latest | undefined): Record<string, strin
     "hitch.conf": rendered.hitchConf,
     "balance.conf": rendered.balanceConf,
     "status.yaml": renderStatus(model),
+    ...Object.fromEntries(
+      (rendered.upstream ?? []).map((command) => [`${command.name}.args`, formatCommand(command)]),
+    ),
   };
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { existsSync } from "node:fs";
-import { chmod, chown, lstat, mkdir, readdir, rm, unlink } from "node:fs/promises";
+import { chmod, chown, lstat, mkdir, readdir, readFile, rm, unlink } from "node:fs/promises";
 import { join } from "node:path";
 import type { Owner } from "../apply/file-system.ts";
 import type { Clock } from "../clock.ts";
@@ -52,7 +52,17 @@ export async function clearRunDir(runDir: string, clock: Clock, log: Logger): Pr
   }
   for (const name of await readdir(runDir)) {
     if (name.endsWith(".sock")) await unlink(join(runDir, name));
+    if (/^balance-\d+\.args$/.test(name)) await clearUpstream(runDir, name, clock, log);
   }
+}
+
+/** The program's path is what tells its processes from others: it is their first argument. */
+async function clearUpstream(runDir: string, argsFile: string, clock: Clock, log: Logger): Promise<void> {
+  const child = argsFile.slice(0, -".args".length);
+  const [program = ""] = (await readFile(join(runDir, argsFile), "utf8")).split(/\s/);
+  const pids = program.startsWith("/") ? await endStaleChildren(runDir, child, program, clock) : [];
+  if (pids.length > 0) log.warn({ child, pids }, "ended children that an earlier controller left behind");
+  await unlink(join(runDir, argsFile));
 }
 
 /** Nobody needs the keys on the disk any more, nor the numbers of processes that are gone. */

@@ -25,6 +25,7 @@ import { createExecaRunner } from "../supervise/execa-runner.ts";
 import { listChildren } from "../supervise/process-table.ts";
 import { runOnce } from "../supervise/run-once.ts";
 import { recordChild } from "../supervise/stale.ts";
+import { UpstreamEngine, type UpstreamEngineOptions } from "../supervise/upstream-engine.ts";
 import { ChildLog } from "./child-log.ts";
 import { type Cluster, createReporter } from "./cluster.ts";
 import { describeConfig, describeModel } from "./debug-view.ts";
@@ -67,14 +68,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   const runner = createExecaRunner();
   const childLog = new ChildLog(log, clock);
   let stopping = false;
-  const plane = createDataPlane({
-    runner,
-    clock,
-    random: Math.random,
-    binDir,
-    runDir,
-    ...withOwner,
-    balanceClient: client,
+  const children: Pick<UpstreamEngineOptions, "onLine" | "onSpawn" | "onState"> = {
     onLine: (child, line) => childLog.write(child, line),
     onSpawn: (child, pid) => {
       log.info({ child, pid }, "child started");
@@ -92,7 +86,10 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
       // What could not be applied while it was away can be now.
       if (state.phase === "ready") loop.trigger();
     },
-  });
+  };
+  const common = { runner, clock, random: Math.random, runDir, ...withOwner, ...children };
+  const plane = createDataPlane({ ...common, binDir, balanceClient: client });
+  const upstream = settings.model.upstreamBalance === undefined ? undefined : new UpstreamEngine(common);
   const control = new HitchControl({
     hitch: plane.hitch,
     clock,
@@ -127,6 +124,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     clock,
     log,
     metrics,
+    ...(upstream === undefined ? {} : { upstream }),
     onSync: (report) => reporter?.report(report),
   });
   const loop = new Loop({
@@ -190,6 +188,8 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
         balanceConfPath,
         listWorkers: listChildren,
       });
+      // It has no way to stop accepting but to end, so it serves as long as the others have something to finish.
+      await upstream?.stop(500);
       // A `hitch --test` may still run; with its end the last sync ends.
       runner.endAll();
       await synced;

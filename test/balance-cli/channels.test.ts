@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Channels and groups. Each case says in our words what the manual page (balance(1), 3.57) promises.
+// Channels and groups. What a case is named after: lib/balance.ts.
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import net from "node:net";
 import test from "node:test";
 import { blackHole, freePort, named } from "../balance/lib/net.ts";
 import { until } from "../balance/lib/until.ts";
@@ -157,6 +160,35 @@ test("manual: hosts may be names, and ports names of services", async (t) => {
   );
 });
 
+test("manual: groups may be of both kinds, each tried in its turn", async (t) => {
+  const [a, b] = [await named(t, "a"), await named(t, "b")];
+  const balance = await start(t, ["-H"], [await nobody(), await nobody(), "%", a.address, "!", b.address]);
+  assert.deepEqual(
+    (await balance.show()).map((r) => r.type),
+    ["hash", "hash", "rr", "rr"],
+  );
+  for (let host = 1; host <= 4; host++) assert.equal(await balance.ask(`127.0.0.${host}`), "a");
+  await a.close();
+  assert.equal(await balance.ask(), "b");
+});
+
+test("ours alone: a channel may be an IPv6 address", {
+  skip: !existsSync("/proc/net/if_inet6"),
+}, async (t) => {
+  const server = net.createServer((socket) => socket.end("six\n")).listen(0, "::1");
+  await once(server, "listening");
+  t.after(() => server.close());
+  const { port } = server.address() as net.AddressInfo;
+  const balance = await start(t, [], ["127.0.0.1:1", "!", "127.0.0.1:1"]);
+  if (!/Evener/.test((await balance.command("version")).out)) return t.skip("another program");
+  const six = await start(t, [], [`[::1]:${port}:3`]);
+  assert.equal(await six.ask(), "six");
+  assert.deepEqual(
+    (await six.show()).map((r) => [r.address, r.port, r.max]),
+    [["::1", port, 3]],
+  );
+});
+
 test("manual: data goes both ways unchanged", async (t) => {
   const a = await named(t, "a");
   const balance = await start(t, [], [a.address]);
@@ -173,7 +205,7 @@ test("manual: data goes both ways unchanged", async (t) => {
   assert.ok(got.equals(sent));
 });
 
-test("sysexits: no port, no channel or an unknown option end with status 64 and the usage", async () => {
+test("convention (sysexits): no port, no channel or an unknown option end with status 64 and the usage", async () => {
   const port = String(await freePort());
   for (const args of [[], [port], ["-Z", port, "127.0.0.1"]]) {
     const { code, out, err } = await run(args);
@@ -182,7 +214,7 @@ test("sysexits: no port, no channel or an unknown option end with status 64 and 
   }
 });
 
-test("sysexits: a host that does not exist ends with a status from 64 to 78", async () => {
+test("convention (sysexits): a host that does not exist ends with a status from 64 to 78", async () => {
   const { code } = await run(["-f", String(await freePort()), "no-such-host.invalid:80"]);
   assert.ok(code !== null && code >= 64 && code <= 78, String(code));
 });

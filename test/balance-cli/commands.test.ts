@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Interactive control. Each case says in our words what the manual page (balance(1), 3.57) promises.
+// Interactive control. What a case is named after: lib/balance.ts.
 import assert from "node:assert/strict";
 import test from "node:test";
 import { freePort, named } from "../balance/lib/net.ts";
 import { until } from "../balance/lib/until.ts";
-import { hold, rows, run, start } from "./lib/balance.ts";
+import { hold, nobody, rows, run, start } from "./lib/balance.ts";
 
 test("manual: show lists every channel, sorted by group, with its state and limits", async (t) => {
   const [a, b] = [await named(t, "a"), await named(t, "b")];
@@ -49,7 +49,7 @@ test("manual: disable and enable take a channel of the current group out and bac
   assert.deepEqual([...seen].sort(), ["a", "b"]);
 });
 
-test("a disabled channel keeps the connections it has", async (t) => {
+test("manual: disabling a channel keeps it from being offered, so the connections it has go on", async (t) => {
   const a = await named(t, "a");
   const balance = await start(t, [], [a.address]);
   const { socket } = await hold(t, balance.port);
@@ -151,7 +151,7 @@ test("manual: reset sets a channel's byte counters to zero", async (t) => {
   assert.equal((second?.sent ?? 0) + (second?.received ?? 0), 2);
 });
 
-test("counters and connections stay when channels are created or changed", async (t) => {
+test("manual: create and maxc work on a running balance, so its connections and counts go on", async (t) => {
   const [a, b] = [await named(t, "a"), await named(t, "b")];
   const balance = await start(t, [], [a.address]);
   const { socket } = await hold(t, balance.port);
@@ -207,8 +207,13 @@ test("manual: help and ? list the commands", async (t) => {
       "hash",
       "maxc",
       "mrtg-bytes",
+      "mrtg-conns",
+      "quit",
       "reset",
+      "rr",
       "show",
+      "shutdown",
+      "version",
     ])
       assert.match(out, new RegExp(command), `${word}: ${command}`);
   }
@@ -221,7 +226,7 @@ test("manual: quit leaves interactive mode, and balance goes on", async (t) => {
   assert.equal(await balance.ask(), "a");
 });
 
-test("the end of input leaves interactive mode too", async (t) => {
+test("convention: the end of input leaves interactive mode too", async (t) => {
   const a = await named(t, "a");
   const balance = await start(t, [], [a.address]);
   assert.equal((await run(["-b", "127.0.0.1", "-i", String(balance.port)])).code, 0);
@@ -235,6 +240,68 @@ test("manual: kill ends the master process and interactive mode", async (t) => {
   await until("nobody serves", async () => (await balance.ask()) === "");
 });
 
+test("manual: shutdown ends the master process first, and interactive mode then", async (t) => {
+  const a = await named(t, "a");
+  const balance = await start(t, [], [a.address]);
+  assert.equal((await balance.interactive("shutdown", "show")).code, 0);
+  await until("nobody serves", async () => (await balance.ask()) === "");
+  const { code } = await balance.command("show");
+  assert.ok(code !== null && code >= 64 && code <= 78, String(code));
+});
+
+test("manual: a group whose channels are all disabled is passed over, and used again when one is enabled", async (t) => {
+  const [a, b, c] = [await named(t, "a"), await named(t, "b"), await named(t, "c")];
+  const balance = await start(t, [], [a.address, b.address, "!", c.address]);
+  await balance.interactive("disable 0", "disable 1", "quit");
+  for (let i = 0; i < 3; i++) assert.equal(await balance.ask(), "c");
+  await balance.command("enable 1");
+  for (let i = 0; i < 3; i++) assert.equal(await balance.ask(), "b");
+});
+
+test("manual: what -i does by hand, -c does as one command", async (t) => {
+  const [a, b] = [await named(t, "a"), await named(t, "b")];
+  const balance = await start(t, [], [a.address, b.address]);
+  const byHand = rows((await balance.interactive("show", "quit")).out);
+  assert.deepEqual(rows((await balance.command("show")).out), byHand);
+  assert.equal(byHand.length, 2);
+});
+
+test("manual: reset counts a channel's connections from zero, too", async (t) => {
+  const a = await named(t, "a");
+  const balance = await start(t, [], [a.address]);
+  await balance.ask();
+  await balance.ask();
+  await until("both are counted", async () => (await balance.row(0, 0)).total === 2);
+  await balance.command("reset 0");
+  await until("they are forgotten", async () => (await balance.row(0, 0)).total === 0);
+  await balance.ask();
+  await until("the next one is the first", async () => (await balance.row(0, 0)).total === 1);
+});
+
+test("manual: version names the limits, and so many groups and channels there may be", async (t) => {
+  const a = await named(t, "a");
+  const small = await start(t, [], [a.address]);
+  const { out } = await small.command("version");
+  const limit = (name: string): number => Number(new RegExp(`${name}\\s*=?\\s*(\\d+)`).exec(out)?.[1]);
+  // A hundred of each is more than Inlab's are compiled for, and ours has to take it.
+  const groups = Math.min(100, limit("MAXGROUPS"));
+  const channels = Math.min(100, limit("MAXCHANNELS"));
+  const gone = await nobody();
+  const many = await start(
+    t,
+    [],
+    [
+      ...Array.from({ length: channels }, () => gone),
+      ...Array.from({ length: groups - 2 }, () => ["!", gone]).flat(),
+      ...["!", a.address],
+    ],
+  );
+  const shown = await many.show();
+  assert.equal(shown.length, channels + groups - 1);
+  assert.deepEqual([shown.at(-1)?.group, shown.at(-1)?.port], [groups - 1, a.port]);
+  assert.equal(await many.ask(), "a");
+});
+
 test("manual: instances are told apart by port and bind address", async (t) => {
   const [a, b] = [await named(t, "a"), await named(t, "b")];
   const one = await start(t, [], [a.address], ["-b", "127.0.0.1"]);
@@ -242,7 +309,7 @@ test("manual: instances are told apart by port and bind address", async (t) => {
   assert.deepEqual([(await one.show()).length, (await two.show()).length], [1, 2]);
 });
 
-test("nonsense changes nothing", async (t) => {
+test("convention: a command that is not understood changes nothing", async (t) => {
   const a = await named(t, "a");
   const balance = await start(t, [], [a.address]);
   const before = await balance.show();
@@ -265,7 +332,7 @@ test("nonsense changes nothing", async (t) => {
   assert.equal(await balance.ask(), "a");
 });
 
-test("sysexits: a port that no balance serves ends with a status from 64 to 78", async () => {
+test("convention (sysexits): a port that no balance serves ends with a status from 64 to 78", async () => {
   const port = String(await freePort());
   for (const args of [
     ["-c", "show", port],

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Options. Each case says in our words what the manual page (balance(1), 3.57) promises.
+// Options. What a case is named after: lib/balance.ts.
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import net from "node:net";
 import test from "node:test";
 import { freePort, named, pod, readAll } from "../balance/lib/net.ts";
@@ -127,6 +127,32 @@ test("manual: -T is how long nothing may come; then the connection is closed", a
   assert.ok(took > 700 && took < 6000, `${took} ms`);
 });
 
+test("manual: -T is not in force unless it is given", async (t) => {
+  const a = await named(t, "a");
+  const balance = await start(t, [], [a.address]);
+  const { said, socket } = await hold(t, balance.port);
+  assert.equal(said, "a");
+  let ended = false;
+  socket.once("close", () => {
+    ended = true;
+  });
+  socket.resume();
+  // As long as the case above waits for a timeout of a second.
+  await new Promise((done) => setTimeout(done, 1500));
+  assert.equal(ended, false);
+});
+
+test("manual: the port may be the name of a service", async (t) => {
+  const a = await named(t, "a");
+  const service = await freeService();
+  const child = new Instance(service.port, ["-b", "127.0.0.1"], service.name);
+  t.after(() => child.stop());
+  await child.start([], [a.address]);
+  assert.equal(await child.ask(), "a");
+  // The same instance, by number.
+  assert.equal((await new Instance(service.port, ["-b", "127.0.0.1"]).show()).length, 1);
+});
+
 test("manual: -M changes how memory is shared and nothing a client sees", async (t) => {
   const a = await named(t, "a");
   const balance = await start(t, ["-M"], [a.address], ["-M", "-b", "127.0.0.1"]);
@@ -134,13 +160,31 @@ test("manual: -M changes how memory is shared and nothing a client sees", async 
   assert.equal((await balance.show()).length, 1);
 });
 
-test("options may stand together, as in -fHa", async (t) => {
+/** A TCP service of /etc/services with a port that anybody may open and nobody has. */
+async function freeService(): Promise<{ name: string; port: number }> {
+  for (const line of readFileSync("/etc/services", "utf8").split("\n")) {
+    const [, name = "", port = ""] = /^([a-z][a-z0-9-]*)\s+(\d+)\/tcp/.exec(line) ?? [];
+    if (Number(port) > 1024 && (await isFree(Number(port)))) return { name, port: Number(port) };
+  }
+  throw new Error("/etc/services has no TCP service with a free port");
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = net.createServer();
+  const free = await new Promise<boolean>((done) => {
+    server.once("error", () => done(false)).listen(port, "127.0.0.1", () => done(true));
+  });
+  if (free) await new Promise((done) => server.close(done));
+  return free;
+}
+
+test("convention (getopt): options may stand together, as in -fHa", async (t) => {
   const a = await named(t, "a");
   const balance = await start(t, ["-Ha"], [await nobody(), a.address, "%"]);
   assert.equal(await balance.ask(), "a");
 });
 
-test("sysexits: a port that is taken ends with a status from 64 to 78, and the one who has it goes on", async (t) => {
+test("convention (sysexits): a port that is taken ends with a status from 64 to 78, and the one who has it goes on", async (t) => {
   const a = await named(t, "a");
   const balance = await start(t, [], [a.address]);
   const second = await run(["-b", "127.0.0.1", "-f", String(balance.port), a.address]);

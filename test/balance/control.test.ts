@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { statSync } from "node:fs";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { start } from "./lib/balance.ts";
+import { ask, start } from "./lib/balance.ts";
 import { connect, freePort, readAll, readLine } from "./lib/net.ts";
+import { until } from "./lib/until.ts";
 
 async function conf(pools = 1): Promise<string> {
   const lines = [`listen l tcp:127.0.0.1:${await freePort()}`];
@@ -45,6 +47,44 @@ test("answers in the documented shape, several commands on one connection", asyn
     assert.deepEqual(JSON.parse(await readLine(socket)), { ok: false, error: "unknown command" });
   }
   assert.equal(JSON.parse(await readLine(socket)).ok, true);
+});
+
+test("what is no command is refused with the reason: a NUL, a control byte, a word too many, a line too long", async (t) => {
+  const balance = await start(t, await conf());
+  const refused: [string, RegExp][] = [
+    ["status\0", /byte 0x00 in column 7/],
+    ["status\0 and more", /byte 0x00/],
+    ["cli 0 version\0", /byte 0x00/],
+    ["cli 0 version", /unknown command/],
+    ["stat\x1bus", /byte 0x1b/],
+    ["status now", /unexpected "now"/],
+    ["pools nobody", /there is no pool nobody/],
+    ["top none", /"none" is not a number of pools/],
+    ["channel p0", /channel wants POOL HOST:PORT/],
+    ["channel p0 10.0.0.1 drain", /"10.0.0.1" is not HOST:PORT/],
+    ["channel p0 10.0.0.1:80 explode", /"explode" is none of/],
+    ["channel p0 10.0.0.1:80 weight=257", /is not a weight from 0 to 256/],
+    ["channel nobody 10.0.0.1:80 drain", /there is no pool nobody/],
+    ["channel p0 10.0.0.9:80 drain", /there is no channel 10.0.0.9:80 in pool p0/],
+  ];
+  for (const [line, why] of refused) {
+    const [answer] = await ask(balance.control, line);
+    assert.equal(answer?.ok, false, line);
+    assert.match(String(answer?.error), why, line);
+  }
+  const long = connect(t, balance.control);
+  long.write("x".repeat(1024));
+  assert.deepEqual(JSON.parse(await readAll(long)), { ok: false, error: "the line is too long" });
+});
+
+test("who finds every place taken is told so", async (t) => {
+  const balance = await start(t, await conf());
+  const idle = Array.from({ length: 32 }, () => connect(t, balance.control));
+  await Promise.all(idle.map((socket) => once(socket, "connect")));
+  const late = connect(t, balance.control);
+  assert.deepEqual(JSON.parse(await readLine(late)), { ok: false, error: "too many clients" });
+  idle[0]?.destroy();
+  await until("a place is free", async () => (await balance.status()).ok);
 });
 
 test("garbage and a line without end do no harm", async (t) => {

@@ -32,7 +32,9 @@ test("open connections and counters stay; what left the configuration drains and
   assert.ok(status.workers.every((w) => w.generation === 2 && w.restarts === 0));
   assert.deepEqual(await balance.channels("p"), [before[1]]);
   const draining = (await balance.pools()).filter((p) => p.draining);
-  assert.deepEqual(draining, [{ pool: "p", draining: [{ ...before[0], max: 0, state: "draining" }] }]);
+  assert.deepEqual(draining, [
+    { pool: "p", draining: [{ ...before[0], max: 0, state: "draining", weight: 0 }] },
+  ]);
   for (const socket of sockets) {
     socket.write("still here\n");
     assert.equal(await readLine(socket), "still here");

@@ -176,6 +176,9 @@ describe("settings", () => {
     ["--http-head-timeout", "0"],
     ["--http-idle-timeout", "25000m"],
     ["--public-https-port", "0"],
+    ["--balance-engine", "inlab"],
+    ["--balance-path", "/opt/my balance"],
+    ["--balance-path", ""],
   ];
   for (const argv of wrong) {
     test(`refused: ${argv.join(" ").slice(0, 60)}`, () => {
@@ -207,6 +210,31 @@ describe("settings", () => {
   test("ports that contradict each other", () => {
     assert.throws(() => parse("--http-port", "8443"), SettingsError);
     assert.throws(() => parse("--healthz-port", "8443"), SettingsError);
+  });
+
+  test("TCP ports and the engine that serves them", () => {
+    const { tls, upstreamBalance } = parse(
+      ...["--tcp-service", "15432=shop/db:5432,10025=mail/in:smtp", "--balance-engine", "upstream"],
+      ...["--balance-path", "/opt/balance"],
+    ).model;
+    assert.deepEqual(tls?.tcpServices, [
+      { port: 15432, namespace: "shop", service: "db", servicePort: 5432, tls: "none" },
+      { port: 10025, namespace: "mail", service: "in", servicePort: "smtp", tls: "none" },
+    ]);
+    assert.equal(upstreamBalance, "/opt/balance");
+    for (const argv of [
+      ["--tcp-service", "5432"],
+      ["--tcp-service", "0=shop/db:5432"],
+      ["--tcp-service", "5432=shop/db:99999"],
+      ["--tcp-service", "5432=Shop/db:5432"],
+      ["--tcp-service", "8443=shop/db:1"],
+      ["--tcp-service", "10254=shop/db:1"],
+      ["--tcp-service", "5432=shop/db:1", "--tcp-service", "5432=shop/other:1"],
+      ["--balance-engine", "upstream"],
+      ["--balance-path", "/opt/balance"],
+    ]) {
+      assert.throws(() => parse(...argv), SettingsError, argv.join(" "));
+    }
   });
 
   test("flags that need others", () => {

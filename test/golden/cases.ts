@@ -8,6 +8,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { renderManifests } from "../../src/cli/render.ts";
+import { DEFAULT_TLS_SETTINGS } from "../../src/model/tls-settings.ts";
 import type { Ir, ModelSettings } from "../../src/model/types.ts";
 import { parseManifests } from "../../src/store/parse-manifests.ts";
 import { splitDocuments } from "../../src/store/split-documents.ts";
@@ -28,6 +29,12 @@ interface CaseFile {
   readonly about: string;
   readonly settings?: Partial<ModelSettings>;
   readonly certificates?: Record<string, CertificateSpec>;
+}
+
+/** What a case says of TLS is in addition to the defaults. */
+function withTls(settings: ModelSettings): ModelSettings {
+  const { tls } = settings;
+  return tls === undefined ? settings : { ...settings, tls: { ...DEFAULT_TLS_SETTINGS, ...tls } };
 }
 
 export function listCases(): readonly string[] {
@@ -61,7 +68,7 @@ export async function loadCase(name: string): Promise<GoldenCase> {
         },
       ),
     }));
-  return { name, dir, about: about.about, settings: { ...SETTINGS, ...about.settings }, files };
+  return { name, dir, about: about.about, settings: withTls({ ...SETTINGS, ...about.settings }), files };
 }
 
 /** Output by file name, certificates under stable names. */

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs a `balance` the way a person does: by its arguments, known again by its port. Nothing here is particular to ours, so the suite runs
 // against any program with this command line: BALANCE=/path make test-balance-cli.
+//
+// A case is named after the sentence it stands for. `manual:` a sentence of the manual page balance(1), 3.57, in our words;
+// `convention:` something it is silent about and everybody relies on (getopt(3), sysexits(3), a shell's idea of input);
+// `ours alone:` what Inlab's program does not have, skipped for every other.
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
@@ -72,15 +76,18 @@ export class Instance {
   out = "";
   err = "";
   private readonly bind: string[];
+  /** How the port is written on the command line. */
+  private readonly portText: string;
 
-  constructor(port: number, bind: string[] = []) {
+  constructor(port: number, bind: string[] = [], portText = String(port)) {
     this.port = port;
     this.bind = bind;
+    this.portText = portText;
   }
 
   /** In the foreground, so that it ends with the test whatever happens. */
   async start(options: string[], channels: string[]): Promise<void> {
-    const args = [...this.bind, ...options, "-f", String(this.port), ...channels];
+    const args = [...this.bind, ...options, "-f", this.portText, ...channels];
     this.child = spawn(program(), args, { stdio: ["ignore", "pipe", "pipe"], env });
     this.child.stdout?.setEncoding("utf8").on("data", (text) => {
       this.out += text;
@@ -95,11 +102,11 @@ export class Instance {
   }
 
   command(text: string): Promise<Ended> {
-    return run([...this.bind, "-c", text, String(this.port)]);
+    return run([...this.bind, "-c", text, this.portText]);
   }
 
   interactive(...lines: string[]): Promise<Ended> {
-    return run([...this.bind, "-i", String(this.port)], `${lines.join("\n")}\n`);
+    return run([...this.bind, "-i", this.portText], `${lines.join("\n")}\n`);
   }
 
   async show(): Promise<Row[]> {

@@ -26,6 +26,8 @@ export function program(shipped = false): string {
 export interface Channel {
   channel: string;
   max: number;
+  weight: number;
+  enabled: boolean;
   state: string;
   ejections: number;
   active: number;
@@ -43,6 +45,7 @@ export interface Pool {
   queue_timeouts?: number;
   groups?: { mode: string; channels: Channel[] }[];
   draining?: Channel[];
+  lb?: string;
 }
 
 export interface Status {
