@@ -69,6 +69,7 @@ bundle:
 	  --banner:js='import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);'
 	@rm -rf dist/lib/templates && cp -R templates dist/lib/templates
 	@install -m 0755 src/cli/launcher.sh dist/bin/evener
+	@install -m 0755 src/cli/kubectl-evener.sh dist/bin/kubectl-evener
 
 .PHONY: generate
 generate: deps ## write charts/evener/crds/ and the generated docs anew, from the tables in src
