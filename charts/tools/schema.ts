@@ -126,7 +126,18 @@ export const VALUES_SCHEMA: Schema = {
     // Names of ports, RFC 6335 section 5.1, here beginning with a letter.
     tcp: keyed(
       "^[a-z]([a-z0-9-]{0,13}[a-z0-9])?$",
-      record({ port, containerPort: port, nodePort: port, hostPort: port }, ["port"]),
+      record(
+        {
+          port,
+          containerPort: port,
+          nodePort: port,
+          hostPort: port,
+          service: { type: "string", pattern: "^[a-z0-9-]+/[a-z0-9-]+:[a-z0-9-]+$" },
+          tls: flag,
+          host: { type: "string", pattern: "^[a-z0-9*.-]*$" },
+        },
+        ["port"],
+      ),
     ),
     service: record({
       enabled: flag,

@@ -104,12 +104,29 @@ test("definitions that come later, a policy, a profile, and their conditions", a
     },
     30_000,
   );
-  assert.deepEqual(await readConditions(profile), {
-    Accepted: "True Accepted 1",
-    Conflicted: "False NoConflict 1",
-    Programmed: "True Programmed 1",
-  });
+  // Each definition is found in its own time.
+  await eventually(
+    "the profile holds",
+    async () => (await readConditions(profile)).Programmed === "True Programmed 1",
+    60_000,
+  );
+  const { Accepted, Conflicted } = await readConditions(profile);
+  assert.deepEqual([Accepted, Conflicted], ["True Accepted 1", "False NoConflict 1"]);
   assert.match((await replica.get("/debug/config")).text, /hsts=max-age=3600/);
+
+  const backends: Manifest = {
+    apiVersion: "evener.io/v1alpha1",
+    kind: "BackendPolicy",
+    metadata: { name: "spread", namespace: "default" },
+    spec: { targetRefs: [{ name: "web" }], loadBalancing: { strategy: "least-connections" } },
+  };
+  await cluster.admin.apply(backends);
+  await eventually(
+    "the pool is spread otherwise",
+    async () => (await readConditions(backends)).Programmed === "True Programmed 1",
+    60_000,
+  );
+  assert.match(await replica.readRunFile("balance.conf"), /^pool default\/web:80 .*lb=leastconn/m);
 
   await cluster.admin.apply(makePolicy("optional"));
   await eventually(

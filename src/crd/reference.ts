@@ -24,9 +24,10 @@ Where they are installed later, a running Evener finds them within a minute. \`k
 1. A policy wins over an annotation, an annotation over the class (TLSProfile), the class over the flags of the command line, those over the default. It is settled
    field by field: what a policy does not say is left to the others.
 2. Of two policies of a kind that are about the same thing the oldest wins, whole; of equally old ones the first by name. The other one has the condition
-   \`Conflicted\`, which names the winner.
+   \`Conflicted\`, which names the winner. A BackendPolicy that names a port has the say there before one about all ports, whatever their age.
 3. An object that is not well-formed has no effect and is named in \`status.yaml\`, the log and an Event. In a cluster the API server refuses it; in a directory of
-   manifests, and where the cluster has older definitions, Evener checks the same schema itself.
+   manifests, and where the cluster has older definitions, Evener checks the same schema itself. A ClientCertificatePolicy that is not well-formed
+   protects nothing, so check manifests with \`evener lint\` before they are served; one that is well-formed and can't be carried out closes its hosts.
 
 ## Status
 

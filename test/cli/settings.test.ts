@@ -86,6 +86,14 @@ describe("settings", () => {
     assert.equal(model.hsts, "max-age=63072000;includeSubDomains;preload");
   });
 
+  test("a zone, which may be without a value in the environment", () => {
+    assert.equal(parse("--zone", "eu-west_1.A").model.zone, "eu-west_1.A");
+    process.env.EVENER_ZONE = "";
+    assert.ok(!("zone" in parse().model));
+    process.env.EVENER_ZONE = "eu-1a";
+    assert.equal(parse().model.zone, "eu-1a");
+  });
+
   test("flags of TLS and of whole ports", () => {
     const { model } = parse(
       ...["--tls-protocols", "TLSv1.3", "--tls-ciphersuites", "TLS_AES_128_GCM_SHA256", "--strict-sni"],
@@ -179,6 +187,9 @@ describe("settings", () => {
     ["--balance-engine", "inlab"],
     ["--balance-path", "/opt/my balance"],
     ["--balance-path", ""],
+    ["--zone", "eu 1a"],
+    ["--zone", "-eu"],
+    ["--zone", "x".repeat(64)],
   ];
   for (const argv of wrong) {
     test(`refused: ${argv.join(" ").slice(0, 60)}`, () => {

@@ -113,6 +113,15 @@ describe("rendering is a second line of defence", () => {
     const parts = {
       hitch: {
         ...rendered.hitch,
+        // Of these the model makes something else: settings of the whole, the list in `alpn`, a certificate, routes and pools.
+        tls: {
+          ...ir.hitch.tls,
+          alpn: undefined,
+          hsts: undefined,
+          trustedProxies: undefined,
+          defaultCertificate: undefined,
+          tcpServices: [],
+        },
         served: undefined,
         relayed: undefined,
         defaultCertificate: { id: "default" },

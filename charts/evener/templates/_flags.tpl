@@ -55,6 +55,17 @@ secrets: secrets.access
 {{- $args = append $args (printf "--healthz-port=%d" (int .Values.metrics.port)) -}}
 {{- /* A directory of its own below the mount: the program makes it and keeps it to itself, which it can't do with a mount. */ -}}
 {{- $args = append $args "--run-dir=/run/evener/live" -}}
+{{- range $name, $port := .Values.tcp -}}
+{{- $number := int (default $port.port $port.containerPort) -}}
+{{- with $port.service -}}
+{{- $tls := "" -}}
+{{- if $port.tls }}{{ $tls = "/tls" }}{{ end -}}
+{{- if $port.host }}{{ $tls = printf "/tls=%s" $port.host }}{{ end -}}
+{{- $args = append $args (printf "--tcp-service=%d=%s%s" $number . $tls) -}}
+{{- else -}}
+{{- $args = append $args (printf "--tcp-ports=%d" $number) -}}
+{{- end -}}
+{{- end -}}
 {{- range $name, $value := .Values.config -}}
 {{- range (kindIs "slice" $value | ternary $value (list $value)) -}}
 {{- $args = append $args (printf "--%s=%s" $name (include "evener.scalar" .)) -}}

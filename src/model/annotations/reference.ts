@@ -49,7 +49,7 @@ const WHO_WINS = `## Who wins
 A [BackendPolicy](crds.md) wins over the Service's annotations, those over the Ingress's, those over the default: field by field, so that what one does not say is
 left to the others. An endpoint's pool has the Service port's name, \`shop/web:80\`. An Ingress that asks for something else than the Service's pools have gets a pool of its
 own, with what it asks for in its name (\`shop/web:80/t5-r3600\`, \`shop/web:80/least-connections.maxconn-100\`); Ingresses that ask for the same share it. Turns, limits and
-counters are those of a pool.
+counters are those of a pool, in each Evener by itself: three replicas with \`maxconn: 100\` let 300 through.
 
 ## Zones
 
