@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** One document's commands as one shell script, run as a reader would type them: in order, in one directory, in one shell. */
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Document, findOption, ROOT, whereToRun } from "./documents.ts";
@@ -35,6 +35,8 @@ export function hasSteps(document: Document): boolean {
 export async function runDocument(document: Document): Promise<Outcome> {
   const dir = await mkdtemp(join(tmpdir(), "evener-docs-"));
   try {
+    // Children of a root run as nobody, and have to get to their run directory.
+    await chmod(dir, 0o755);
     const work = join(dir, "work");
     const out = join(dir, "out");
     await mkdir(work);
