@@ -13,7 +13,8 @@ import { type Pod, reconnect, request, startPod, type Target } from "./exchange.
 export type Figures = Record<string, number>;
 
 const SHORT = 100;
-const LONG = 1000;
+const LONG = 4000;
+const RUNS = 2;
 const PATIENCE_MS = 30_000;
 
 interface Plane {
@@ -212,12 +213,19 @@ function startBeside(argv: readonly string[]) {
   };
 }
 
+/** On a busy machine an event comes in two pieces now and then, which only adds: the least of a few runs is the count. */
+async function countLeast(row: Row, bin: string, n: number): Promise<number> {
+  let least = Number.POSITIVE_INFINITY;
+  for (let run = 0; run < RUNS; run++) least = Math.min(least, await countOnce(row, bin, n));
+  return least;
+}
+
 /** Counts for the programs in `bin`; `only`: rows whose name holds it. */
 export async function measureFigures(bin: string, only = ""): Promise<Figures> {
   const figures: Figures = {};
   for (const row of ROWS.filter(({ name }) => name.includes(only))) {
-    const short = await countOnce(row, bin, SHORT);
-    const long = await countOnce(row, bin, LONG);
+    const short = await countLeast(row, bin, SHORT);
+    const long = await countLeast(row, bin, LONG);
     figures[row.name] = Math.round(((long - short) / (LONG - SHORT)) * 100) / 100;
   }
   return figures;

@@ -309,6 +309,11 @@ static void write_cert(struct out *o, const char *pem, size_t n)
 	char escape[4];
 	out_text(o, "ssl-client-cert: ");
 	for (size_t i = 0; i < n; i++) {
+		/* Hitch writes OpenSSL's own form, whose label hardly anybody knows; without trust settings nothing else is different. */
+		if (n - i >= 8 && memcmp(pem + i, "TRUSTED ", 8) == 0)
+			i += 8;
+		if (i == n)
+			break;
 		if (is_host_byte(pem[i])) {
 			out_bytes(o, pem + i, 1);
 			continue;

@@ -49,12 +49,10 @@ void limit_give_place(struct worker *w, struct conn *c)
 	c->has_place = false;
 }
 
-void limit_leave(struct worker *w, struct conn *c)
+void limit_leave_slot(struct worker *w, struct conn *c)
 {
 	const uint32_t slot = c->limit_slot;
 	const bool used = c->has_place || c->had_channel;
-	if (slot == NO_SLOT)
-		return;
 	limit_give_place(w, c);
 	if (c->ticket != 0)
 		clients_release(w->id, c->ticket);

@@ -18,8 +18,14 @@ bool limit_take_place(struct worker *, struct conn *, const struct pool *);
 /* The pool's place alone goes back: the connection waits for a channel. */
 void limit_give_place(struct worker *, struct conn *);
 
-/* All of it goes back; what was used is offered to those who wait. */
-void limit_leave(struct worker *, struct conn *);
+/* All of it goes back; what was used is offered to those who wait. Inline: most pools have no limits. */
+void limit_leave_slot(struct worker *, struct conn *);
+
+static inline void limit_leave(struct worker *w, struct conn *c)
+{
+	if (c->limit_slot != NO_SLOT)
+		limit_leave_slot(w, c);
+}
 
 /* The configuration was replaced: connections that hold a channel of a pool that has limits now count against them. */
 void limit_adopt(struct worker *);

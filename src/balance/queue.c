@@ -96,11 +96,9 @@ bool queue_join(struct worker *w, struct conn *c)
 	return true;
 }
 
-void queue_leave(struct worker *w, struct conn *c)
+void queue_take_out(struct worker *w, struct conn *c)
 {
 	struct waiter *x = c->waiter;
-	if (!queue_holds(c))
-		return;
 	struct queue *q = x->queue;
 	const bool was_first = q->first == x;
 	*x->link = x->next;
@@ -115,10 +113,8 @@ void queue_leave(struct worker *w, struct conn *c)
 		publish(w, q);
 }
 
-void queue_forget(struct worker *w, struct conn *c)
+void queue_end_wait(struct worker *w, struct conn *c)
 {
-	if (c->waiter == NULL)
-		return;
 	/* A place that was meant for it is the next one's. */
 	w->queue_due |= queue_holds(c);
 	queue_leave(w, c);

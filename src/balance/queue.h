@@ -28,15 +28,27 @@ bool queue_is_awaited(const struct pool *);
 /* The connection waits for a place in core.pool; who has waited before stands first. False when the queue is full or its time is over. */
 bool queue_join(struct worker *, struct conn *);
 
-/* It is out of the queue, with a place taken. */
-void queue_leave(struct worker *, struct conn *);
-
-/* It is out of the queue without having got anything, and its waiting is over. Harmless when it never waited. */
-void queue_forget(struct worker *, struct conn *);
-
 static inline bool queue_holds(const struct conn *c)
 {
 	return c->waiter != NULL && c->waiter->queue != NULL;
+}
+
+/* It is out of the queue, with a place taken. Inline, as the next: hardly anybody waits. */
+void queue_take_out(struct worker *, struct conn *);
+
+static inline void queue_leave(struct worker *w, struct conn *c)
+{
+	if (queue_holds(c))
+		queue_take_out(w, c);
+}
+
+/* Its waiting is over; when it is still in the queue, it has got nothing. Harmless when it never waited. */
+void queue_end_wait(struct worker *, struct conn *);
+
+static inline void queue_forget(struct worker *w, struct conn *c)
+{
+	if (c->waiter != NULL)
+		queue_end_wait(w, c);
 }
 
 /* A place of the pool with this limit_slot, or of one of its channels, has become free. */

@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-enum { TIMER_TICK_SHIFT = 6, TIMER_SLOTS = 1024 }; /* 64 ms a tick, 65 s a round */
+enum { TIMER_TICK_SHIFT = 6, TIMER_SLOTS = 1024, TIMER_WORDS = TIMER_SLOTS / 64 }; /* 64 ms a tick, 65 s a round */
 
 struct timer {
 	struct timer *next, **link; /* link NULL: not set */
@@ -18,7 +18,8 @@ struct timer {
 
 struct timer_wheel {
 	struct timer *slot[TIMER_SLOTS];
-	uint64_t used[TIMER_SLOTS / 64]; /* slots that may hold a timer */
+	uint64_t used[TIMER_WORDS]; /* slots that may hold a timer */
+	uint32_t words;             /* which of these are not all zero */
 	uint64_t tick;                   /* everything before it has been fired */
 };
 

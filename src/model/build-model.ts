@@ -21,7 +21,16 @@ import { type ClassService, collectTcpPorts, resolveClassServices, type TcpPort 
 import { type Tls, TlsBuilder } from "./tls-builder.ts";
 import { applyTlsSettings, readTlsProfiles } from "./tls-profiles.ts";
 import { DEFAULT_TLS_SETTINGS } from "./tls-settings.ts";
-import type { HttpTable, IngressStatus, Ir, ModelInput, ModelOutput, ModelSettings, Store } from "./types.ts";
+import type {
+  HttpTable,
+  IngressStatus,
+  Ir,
+  ModelInput,
+  ModelOutput,
+  ModelSettings,
+  RenderedTls,
+  Store,
+} from "./types.ts";
 import { planUpstream } from "./upstream.ts";
 import { listPools } from "./used-pools.ts";
 
@@ -245,6 +254,11 @@ function listUsedPorts({ requests }: Wishes, { usedPools }: Routing): ReadonlySe
   return new Set(targets.map(({ service, port }) => portKey(service, port)));
 }
 
+function selectRendered(settings: RenderedTls): RenderedTls {
+  const { protocols, ciphers, ciphersuites, curves, preferServerCiphers, strictSni, ocspStapling } = settings;
+  return { protocols, ciphers, ciphersuites, curves, preferServerCiphers, strictSni, ocspStapling };
+}
+
 function describeHitch(
   tls: Tls,
   { tcp, passthrough, table, listening }: Routing,
@@ -257,7 +271,7 @@ function describeHitch(
     frontends: listening.frontends,
     front: listening.front,
     relayed: listening.relayed,
-    tls: settings.tls ?? DEFAULT_TLS_SETTINGS,
+    tls: selectRendered(settings.tls ?? DEFAULT_TLS_SETTINGS),
     ocspDir: `${settings.runDir}/ocsp`,
     workers: settings.workers,
     backendSocket: `${settings.runDir}/balance.sock`,

@@ -194,6 +194,12 @@ export interface ServedHost {
   readonly certificate: string;
 }
 
+/** What of the settings stands in hitch.conf by itself. */
+export type RenderedTls = Pick<
+  TlsSettings,
+  "protocols" | "ciphers" | "ciphersuites" | "curves" | "preferServerCiphers" | "strictSni" | "ocspStapling"
+>;
+
 /** What Hitch and Balance shall do. Everything is sorted; equal objects give equal IR. */
 export interface Ir {
   readonly hitch: {
@@ -202,7 +208,7 @@ export interface Ir {
     readonly front: boolean;
     /** Hosts whose handshakes don't come here. */
     readonly relayed: readonly string[];
-    readonly tls: TlsSettings;
+    readonly tls: RenderedTls;
     /** Where Hitch keeps OCSP responses. */
     readonly ocspDir: string;
     readonly workers: number;

@@ -184,12 +184,12 @@ describe("settings", () => {
     ["--http-head-timeout", "0"],
     ["--http-idle-timeout", "25000m"],
     ["--public-https-port", "0"],
-    ["--balance-engine", "inlab"],
-    ["--balance-path", "/opt/my balance"],
-    ["--balance-path", ""],
     ["--zone", "eu 1a"],
     ["--zone", "-eu"],
     ["--zone", "x".repeat(64)],
+    ["--balance-engine", "inlab"],
+    ["--balance-path", "/opt/my balance"],
+    ["--balance-path", ""],
   ];
   for (const argv of wrong) {
     test(`refused: ${argv.join(" ").slice(0, 60)}`, () => {

@@ -58,7 +58,6 @@ build() {
 	"$objcopy" --redefine-sym SSL_CTX_set_session_id_context=hitch_session_id_context \
 		--redefine-sym SSL_set_verify=hitch_set_verify \
 		--redefine-sym SSL_get1_peer_certificate=hitch_peer_certificate \
-		--redefine-sym PEM_write_bio_X509_AUX=PEM_write_bio_X509 \
 		--redefine-sym X509_STORE_load_locations=hitch_load_client_ca \
 		--redefine-sym ev_stat_start=hitch_watch_staple --redefine-sym HOCSP_mktask=hitch_ocsp_task \
 		--redefine-sym HOCSP_init_file=hitch_init_staple \

@@ -7,9 +7,6 @@
  * a context: a session of one host would bring its client certificate to a host with another CA, and a certificate that was
  * revoked since would still count. So a host that asks for client certificates hands out no session, and takes a certificate
  * only from a handshake that has verified it. Sessions live in tickets alone: a worker's own cache is of no use to the others.
- *
- * The build also makes PEM_write_bio_X509 out of PEM_write_bio_X509_AUX, which would name the client's certificate in the PROXY header
- * "TRUSTED CERTIFICATE": a form of OpenSSL's own that pods can't read.
  */
 #include "config.h"
 

@@ -10,21 +10,28 @@ import { VALUE_SETS } from "../lib/value-sets.ts";
 test("the whole cluster: exactly this", async () => {
   assert.deepEqual(await listGrants({}), [
     "*: list watch ingressclasses.networking.k8s.io",
+    "*: list watch tlsprofiles.evener.io",
+    "*: patch tlsprofiles/status.evener.io",
     "*: get list watch ingresses.networking.k8s.io",
     "*: patch ingresses/status.networking.k8s.io",
     "*: list watch services",
     "*: list watch endpointslices.discovery.k8s.io",
     "*: create patch events.events.k8s.io",
+    "*: list watch backendpolicies clientcertificatepolicies.evener.io",
+    "*: patch backendpolicies/status clientcertificatepolicies/status.evener.io",
+    "*: list watch configmaps",
     "*: list watch secrets",
     "ingress: create leases.coordination.k8s.io",
     "ingress: get update leases.coordination.k8s.io [evener-leader]",
   ]);
 });
 
-test("with namespaces, only the IngressClasses are left of it", async () => {
+test("with namespaces, only what belongs to none is left of it", async () => {
   const { rules } = await renderOne("ClusterRole", { scope: { enabled: true } });
   assert.deepEqual(rules, [
     { apiGroups: ["networking.k8s.io"], resources: ["ingressclasses"], verbs: ["list", "watch"] },
+    { apiGroups: ["evener.io"], resources: ["tlsprofiles"], verbs: ["list", "watch"] },
+    { apiGroups: ["evener.io"], resources: ["tlsprofiles/status"], verbs: ["patch"] },
   ]);
 });
 
@@ -43,7 +50,14 @@ test("nothing of it without rbac.create", async () => {
 });
 
 test("no rule of any set of values has a wildcard, and none writes what belongs to users", async () => {
-  const WRITES = ["ingresses/status", "events", "leases"];
+  const WRITES = [
+    "ingresses/status",
+    "events",
+    "leases",
+    "backendpolicies/status",
+    "clientcertificatepolicies/status",
+    "tlsprofiles/status",
+  ];
   for (const [name, values] of Object.entries(VALUE_SETS)) {
     for (const { rule } of listRules(await renderRbac(values))) {
       const { apiGroups, resources, verbs } = rule;
@@ -60,7 +74,7 @@ test("no rule of any set of values has a wildcard, and none writes what belongs 
 test("rules can be taken away one by one", async () => {
   const rbac = await renderRbac();
   const rules = listRules(rbac);
-  assert.equal(rules.length, 9);
+  assert.equal(rules.length, 14);
   for (const ref of rules) {
     const left = listRules(withoutRule(rbac, ref)).map(({ rule }) => rule);
     assert.deepEqual(

@@ -11,19 +11,26 @@ const WATCHED = [
   "list watch services",
   "list watch endpointslices.discovery.k8s.io",
   "create patch events.events.k8s.io",
+  "list watch backendpolicies clientcertificatepolicies.evener.io",
+  "patch backendpolicies/status clientcertificatepolicies/status.evener.io",
+  "list watch configmaps",
   "list watch secrets",
 ];
 const LEADER = [
   "ingress: create leases.coordination.k8s.io",
   "ingress: get update leases.coordination.k8s.io [evener-leader]",
 ];
-const CLASSES = "*: list watch ingressclasses.networking.k8s.io";
+const CLASSES = [
+  "*: list watch ingressclasses.networking.k8s.io",
+  "*: list watch tlsprofiles.evener.io",
+  "*: patch tlsprofiles/status.evener.io",
+];
 
 test("the release's own namespace: exactly this", async () => {
   const grants = await listGrants({ scope: { enabled: true } });
   assert.deepEqual(
     grants.toSorted(),
-    [CLASSES, ...LEADER, ...WATCHED.map((grant) => `ingress: ${grant}`)].toSorted(),
+    [...CLASSES, ...LEADER, ...WATCHED.map((grant) => `ingress: ${grant}`)].toSorted(),
   );
 });
 
@@ -32,7 +39,7 @@ test("other namespaces: each the same, and by name what is elsewhere", async () 
   assert.deepEqual(
     grants.toSorted(),
     [
-      CLASSES,
+      ...CLASSES,
       ...LEADER,
       ...WATCHED.map((grant) => `shop: ${grant}`),
       ...WATCHED.map((grant) => `blog: ${grant}`),

@@ -74,7 +74,7 @@ static void means_a_configuration(void **state)
 		if (c == NULL)
 			fail_msg("%s: %u: %s", text, e.line, e.reason);
 		assert_int_equal(c->listeners_n, 1);
-		assert_ptr_equal(c->listeners[0]->others, c->pools[0]);
+		assert_ptr_equal(conf_route(c->listeners[0], "a.example", 9), c->pools[0]);
 		conf_free(c);
 		free(text);
 	}
