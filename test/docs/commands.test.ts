@@ -2,11 +2,12 @@
 /** Every command in the documents is run, or marked with where it can be. */
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { parseAllDocuments } from "yaml";
 import { listDocuments, MARKS, PLAIN_LANGUAGES, ROOT, whereToRun } from "./lib/documents.ts";
+import { listMakeTargets } from "./lib/make-targets.ts";
 import type { Fence } from "./lib/markdown.ts";
 import { hasSteps, runDocument } from "./lib/script.ts";
 
@@ -46,20 +47,7 @@ for (const { path, fence } of commands.filter(({ fence }) => whereToRun(fence) !
 }
 
 test("the targets of make that documents name are there", () => {
-  const targets = new Set(
-    [
-      "Makefile",
-      "vendor/vendor.mk",
-      "src/balance/balance.mk",
-      "docker/image.mk",
-      "e2e/e2e.mk",
-      "charts/chart.mk",
-    ]
-      .map((path) => readFileSync(join(ROOT, path), "utf8"))
-      .flatMap((text) =>
-        [...text.matchAll(/^([a-z0-9 -]+):(?!=)/gm)].flatMap(([, names = ""]) => names.split(" ")),
-      ),
-  );
+  const targets = listMakeTargets();
   for (const { path, fence } of commands) {
     for (const [, words = ""] of fence.text.matchAll(/^\s*(?:[A-Z_]+=\S+ )*make ((?:[a-z0-9-]+ ?)+)/gm)) {
       for (const target of words.trim().split(" ")) {
