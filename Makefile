@@ -97,6 +97,7 @@ test: ## everything: set-up, data plane, Hitch's tests, build, checks, C unit te
 	@$(MAKE) --no-print-directory check
 	@$(MAKE) --no-print-directory test-balance
 	@$(MAKE) --no-print-directory e2e-assets
+	-@$(MAKE) --no-print-directory e2e-chromium
 	@$(MAKE) --no-print-directory chart
 	@$(MAKE) --no-print-directory bench-guard
 	@$(NODE) --test 'test/**/*.test.ts' 'e2e/**/*.test.ts'

@@ -3,18 +3,29 @@
 import { describeOptions, describePath } from "../lint/describe-rule.ts";
 import { HITCH_POOL } from "../model/listeners.ts";
 import { ANY_HOST } from "../model/names.ts";
-import { keyOf } from "../model/refs.ts";
+import { compareText, keyOf } from "../model/refs.ts";
 import type { Ir, ModelOutput } from "../model/types.ts";
 import type { RouteView } from "./types.ts";
 
-export function describeRoutes({ ir, statuses }: Pick<ModelOutput, "ir" | "statuses">): readonly RouteView[] {
+type Input = Pick<ModelOutput, "ir" | "statuses">;
+
+/** Of tens of thousands of routes a page that refreshes itself would make this anew every few seconds. */
+const known = new WeakMap<Input, readonly RouteView[]>();
+
+export function describeRoutes(model: Input): readonly RouteView[] {
+  const routes = known.get(model) ?? listRoutes(model);
+  known.set(model, routes);
+  return routes;
+}
+
+function listRoutes({ ir, statuses }: Input): readonly RouteView[] {
   const owners = new Map<string, string[]>();
   for (const { ref, hosts } of statuses) {
     for (const host of hosts) owners.set(host, [...(owners.get(host) ?? []), keyOf(ref)]);
   }
   const certificates = nameCertificates(ir);
   const common = (host: string) => ({ host, ingresses: owners.get(host) ?? [] });
-  return [
+  const routes = [
     ...describeRules(ir).map((rule) => ({
       ...common(rule.host),
       ...rule,
@@ -22,6 +33,7 @@ export function describeRoutes({ ir, statuses }: Pick<ModelOutput, "ir" | "statu
     })),
     ...describeConnections(ir).map((route) => ({ ...common(route.host), ...route })),
   ];
+  return routes.sort((a, b) => compareText(a.host, b.host));
 }
 
 type Bare = Omit<RouteView, "ingresses">;

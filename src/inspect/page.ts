@@ -3,6 +3,7 @@
 import Handlebars from "handlebars";
 import { readTemplate } from "../render/templates.ts";
 import {
+  formatTime,
   makeChildTable,
   makeFileTable,
   makeListenerTable,
@@ -78,6 +79,7 @@ function describePage(inspection: Inspection, request: PageRequest) {
     title: TITLES[page],
     version: inspection.version,
     at: inspection.at,
+    time: formatTime(inspection.at),
     ready: inspection.missing.length === 0,
     nav: PAGES.map((one) => ({
       href: one === "overview" ? "./" : one,
@@ -137,7 +139,14 @@ function describeTable({ id, title, empty, titles, rows }: Table, { page, filter
       cells: cells.map((cell, i) => {
         const { text = "", number = false } = columns[i] ?? {};
         const meaning = text === "State" ? (MEANINGS[cell] ?? "") : "";
-        return { text: visible(cell), label: text, first: i === 0, number, meaning };
+        return {
+          text: visible(cell),
+          label: text,
+          first: i === 0,
+          number,
+          meaning,
+          long: isLong(cell) && !number,
+        };
       }),
     })),
     before: from > 0 ? link(Math.max(0, from - MOST_ROWS)) : "",
@@ -145,14 +154,20 @@ function describeTable({ id, title, empty, titles, rows }: Table, { page, filter
   };
 }
 
+/** Has a word that would make its column too wide. */
+function isLong(cell: string): boolean {
+  return /\S{36}/.test(cell);
+}
+
 function describeFile({ name, live, changedAt, diff, different = false }: FileView, text: string) {
   const isCut = text.length > MAX_SHOWN_TEXT;
   const lines = diff === undefined ? [] : diff.split("\n").slice(2, -1);
   return {
     name: visible(name),
-    href: `files/${encodeURIComponent(name)}`,
+    href: `files/${encodeURIComponent(name.toWellFormed())}`,
     notLive: live === false,
     changedAt,
+    time: formatTime(changedAt),
     isFirst: diff === undefined && !different,
     different,
     same: diff === "",

@@ -127,7 +127,8 @@ function createHandler(inspector: Inspector, hosts: readonly string[]): Handler 
     const asset = assets.get(path);
     if (asset !== undefined) return asset;
     if (path === "/inspection.json") {
-      const body = `${JSON.stringify(await inspector.inspect())}\n`;
+      // Still the same JSON, and no markup even to whoever takes it for something else.
+      const body = `${JSON.stringify(await inspector.inspect()).replaceAll("<", "\\u003c")}\n`;
       return { status: 200, type: "application/json", body };
     }
     if (path.startsWith("/files/")) return answerFile(inspector.file(decode(path.slice("/files/".length))));

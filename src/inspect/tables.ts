@@ -47,7 +47,7 @@ const MAKERS: Readonly<Record<Section, (inspection: Inspection) => readonly Tabl
       rows: certificates.map((one) => [
         one.secret ?? "(generated)",
         one.validity,
-        one.notAfter,
+        formatTime(one.notAfter),
         one.daysLeft === undefined ? NONE : String(one.daysLeft),
         [...(one.isDefault ? ["(default)"] : []), ...one.hosts].join(" ") || NONE,
         one.clients ?? NONE,
@@ -80,7 +80,13 @@ const MAKERS: Readonly<Record<Section, (inspection: Inspection) => readonly Tabl
       title: "Problems by object",
       empty: "No problems.",
       titles: ["Object", "State", "Reason", "Field", "Message"],
-      rows: problems.map((one) => [one.object, one.severity, one.reason, one.field ?? NONE, one.message]),
+      rows: sortProblems(problems).map((one) => [
+        one.object,
+        one.severity,
+        one.reason,
+        one.field ?? NONE,
+        one.message,
+      ]),
     },
   ],
   reloads: ({ reloads }) => [
@@ -90,7 +96,7 @@ const MAKERS: Readonly<Record<Section, (inspection: Inspection) => readonly Tabl
       empty: "There was no reload yet.",
       titles: ["Time", "Child", "Reason", "State", ">Milliseconds", "Detail"],
       rows: reloads.map((one) => [
-        one.at,
+        formatTime(one.at),
         one.child,
         one.reason,
         one.result,
@@ -143,7 +149,7 @@ export function makeFileTable({ files }: Inspection): Table {
     rows: files.map(({ name, live, changedAt, bytes, sha256 }) => [
       name,
       live === undefined ? NONE : live ? "live" : "not live",
-      changedAt,
+      formatTime(changedAt),
       String(bytes),
       sha256.slice(0, 16),
     ]),
@@ -172,7 +178,7 @@ export function summarise(inspection: Inspection): readonly (readonly [string, s
     ["Problems", `${count(errors, "error")}, ${count(problems.length - errors, "warning")}`],
     ["Connections", balance === undefined ? `unknown: ${balanceError ?? ""}` : String(countOpen(inspection))],
     ["Version", inspection.version],
-    ["Running since", inspection.startedAt],
+    ["Running since", formatTime(inspection.startedAt)],
   ];
 }
 
@@ -197,7 +203,21 @@ function listRouteCells(route: RouteView): readonly string[] {
   ];
 }
 
+/** Errors first: something is left out for them. */
+function sortProblems(problems: Inspection["problems"]): Inspection["problems"] {
+  const rank = { error: 0, warning: 1 } as const;
+  return [...problems].sort((a, b) => rank[a.severity] - rank[b.severity]);
+}
+
+/** `2026-01-31 08:15:00 UTC`; what is no time stays as it is. */
+export function formatTime(text: string): string {
+  const time = new Date(text);
+  if (Number.isNaN(time.getTime())) return text;
+  return `${time.toISOString().slice(0, 19).replace("T", " ")} UTC`;
+}
+
 /** `>ACTIVE` as `>Active`. */
 function toTitle(title: string): string {
+  if (title === "LB") return "Strategy";
   return title.replace(/[A-Z]+/, (word) => `${word[0]}${word.slice(1).toLowerCase()}`);
 }

@@ -47,10 +47,8 @@ function describeLanes({ balance, hitch }: Ir): readonly { readonly host: string
     for (const { host } of rules) lanes.set(host, "http");
     if (fallback !== undefined) lanes.set(ANY_HOST, "http");
   }
-  const read = new Set(balance.listeners.flatMap(({ name, table }) => (table === undefined ? [] : [name])));
-  for (const { host, listener, port, pool } of balance.routes) {
-    if (pool !== HITCH_POOL && port === undefined && host !== ANY_HOST && read.has(listener))
-      lanes.set(host, "tcp");
+  for (const { host, port, pool } of balance.routes) {
+    if (pool !== HITCH_POOL && port === undefined && host !== ANY_HOST) lanes.set(host, "tcp");
   }
   for (const host of hitch.relayed) lanes.set(host, "passthrough");
   return [...lanes].sort(([a], [b]) => compareText(a, b)).map(([host, lane]) => ({ host, lane }));

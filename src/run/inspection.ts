@@ -12,7 +12,7 @@ import { INSPECT_SOCKET } from "../inspect/socket.ts";
 import type { Controller, Latest } from "../loop/controller.ts";
 import type { Logger } from "../report/log.ts";
 import type { ChildState } from "../supervise/child-state.ts";
-import { describeConfig } from "./debug-view.ts";
+import { listFiles } from "./debug-view.ts";
 
 export interface InspectionInput {
   readonly controller: Pick<Controller, "latest" | "problems">;
@@ -49,8 +49,7 @@ export class Inspection {
   }
 
   recordRebuild(latest: Latest | undefined): void {
-    const { "status.yaml": _derived, ...files } = describeConfig(latest);
-    this.#generations.update(files, this.#clock.now());
+    if (latest !== undefined) this.#generations.update(listFiles(latest.rendered), this.#clock.now());
   }
 
   /** Resolves to what closes it. */
