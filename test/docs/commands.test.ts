@@ -9,7 +9,7 @@ import { parseAllDocuments } from "yaml";
 import { listDocuments, MARKS, PLAIN_LANGUAGES, ROOT, whereToRun } from "./lib/documents.ts";
 import { listMakeTargets } from "./lib/make-targets.ts";
 import type { Fence } from "./lib/markdown.ts";
-import { hasSteps, runDocument } from "./lib/script.ts";
+import { hasSteps, renderCharts, runDocument } from "./lib/script.ts";
 
 const documents = listDocuments();
 const commands = documents.flatMap(({ path, fences }) =>
@@ -32,7 +32,8 @@ test("each fence says what it holds, and fences with commands where they are run
 });
 
 test("no command hides in a fence that is not for commands", () => {
-  const command = /^\s*(\$ )?(sudo |dist\/bin\/)?(make|helm|kubectl|docker|curl|evener) [a-z-]/m;
+  // What follows "$ " is a recording of what was on a screen.
+  const command = /^\s*(sudo |dist\/bin\/)?(make|helm|kubectl|docker|curl|evener) [a-z-]/m;
   for (const { path, fences } of documents) {
     for (const { language, text, line } of fences) {
       if (language === "text") assert.doesNotMatch(text, command, `${path}:${line} has commands: mark it sh`);
@@ -43,6 +44,14 @@ test("no command hides in a fence that is not for commands", () => {
 for (const { path, fence } of commands.filter(({ fence }) => whereToRun(fence) !== "run")) {
   test(`${path}:${fence.line} (${whereToRun(fence)}) is a shell script`, () => {
     execFileSync("bash", ["-n"], { input: fence.text, stdio: ["pipe", "pipe", "pipe"] });
+  });
+}
+
+for (const { path, fence } of commands.filter(({ fence }) =>
+  /^\s*helm (install|upgrade) /m.test(fence.text),
+)) {
+  test(`${path}:${fence.line}: the chart takes the values`, { skip }, async () => {
+    assert.match(await renderCharts(fence), /^kind: (Deployment|DaemonSet)$/m);
   });
 }
 

@@ -16,7 +16,17 @@ export type Where = "run" | "cluster" | "make" | "elsewhere";
 export const MARKS: readonly Where[] = ["cluster", "make", "elsewhere"];
 
 /** Fences without commands; none of them may be without a language. */
-export const PLAIN_LANGUAGES = ["text", "yaml", "json", "mermaid", "c", "ts", "diff", "output"] as const;
+export const PLAIN_LANGUAGES = [
+  "text",
+  "yaml",
+  "json",
+  "mermaid",
+  "c",
+  "ts",
+  "diff",
+  "output",
+  "synopsis",
+] as const;
 
 export interface Document {
   readonly path: string;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** One document's commands as one shell script, run as a reader would type them: in order, in one directory, in one shell. */
-import { execFile } from "node:child_process";
+import { execFile, execFileSync } from "node:child_process";
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -98,4 +98,21 @@ function runScript(script: string, cwd: string): Promise<{ status: number; error
       },
     );
   });
+}
+
+/** What helm would install by these commands. Nothing else of them is run. */
+export async function renderCharts({ text }: Fence): Promise<string> {
+  const helm = execFileSync(join(ROOT, "e2e/tools/helm/build.sh"), { encoding: "utf8" }).trim();
+  const stubs = [
+    "set -eu",
+    "kubectl() { :; }; kind() { :; }; evener() { :; }; curl() { :; }",
+    // The first installation of a release has nothing to reuse values of.
+    "helm() {",
+    '  case "$1" in install | upgrade) ;; *) return 0 ;; esac',
+    '  shift; set -- "$@" --end; args=""',
+    '  while [ "$1" != --end ]; do [ "$1" = --reset-then-reuse-values ] || args="$args \'$1\'"; shift; done',
+    `  eval "'${helm}' template $args"`,
+    "}",
+  ];
+  return execFileSync("bash", ["-c", [...stubs, text].join("\n")], { cwd: ROOT, encoding: "utf8" });
 }
