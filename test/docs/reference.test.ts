@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Every public flag, annotation, metric and field is in the reference: found without the generators, where users find them. */
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { parse } from "yaml";
+import { createProgram } from "../../src/cli/main.ts";
 import { BY_NAME } from "../../src/model/annotations/table.ts";
 import { UNSUPPORTED } from "../../src/model/annotations/unsupported.ts";
 import { createMetrics } from "../../src/report/metrics.ts";
@@ -13,10 +13,15 @@ import { ROOT } from "./lib/documents.ts";
 
 const read = (path: string) => readFileSync(join(ROOT, path), "utf8");
 
-function help(...command: readonly string[]): string {
-  return execFileSync(process.execPath, [join(ROOT, "src/cli/main.ts"), ...command, "--help"], {
-    encoding: "utf8",
-  });
+/** What the program prints for `evener COMMAND --help`. */
+function help(...words: readonly string[]): string {
+  let command = createProgram(() => {});
+  for (const word of words) {
+    const found = command.commands.find((one) => one.name() === word);
+    assert.ok(found !== undefined, words.join(" "));
+    command = found;
+  }
+  return command.helpInformation();
 }
 
 /** Names in the first column of a help's lists; lines that go on are indented further. */
