@@ -105,6 +105,7 @@ test: ## everything: set-up, data plane, Hitch's tests, build, checks, C unit te
 # Part of what `make test` runs, hence cheap: a fresh directory, a network of its own, no cluster.
 .PHONY: test-docs
 test-docs: deps dataplane build ## run the commands in the documents, follow their links, compare the references
+	@e2e/tools/helm/build.sh >/dev/null
 	@$(NODE) --test 'test/docs/**/*.test.ts'
 
 .PHONY: test-node

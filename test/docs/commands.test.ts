@@ -9,7 +9,7 @@ import { parseAllDocuments } from "yaml";
 import { listDocuments, MARKS, PLAIN_LANGUAGES, ROOT, whereToRun } from "./lib/documents.ts";
 import { listMakeTargets } from "./lib/make-targets.ts";
 import type { Fence } from "./lib/markdown.ts";
-import { hasSteps, renderCharts, runDocument } from "./lib/script.ts";
+import { canUnshare, hasSteps, renderCharts, runDocument } from "./lib/script.ts";
 
 const documents = listDocuments();
 const commands = documents.flatMap(({ path, fences }) =>
@@ -76,7 +76,9 @@ test("manifests in documents are YAML", () => {
   }
 });
 
-describe("as a reader would type it", { skip }, () => {
+const alone = skip || (canUnshare() ? false : "needs a network namespace: run it as root");
+
+describe("as a reader would type it", { skip: alone }, () => {
   for (const document of documents.filter(hasSteps)) {
     test(document.path, async () => {
       const { status, steps, errors } = await runDocument(document);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** One document's commands as one shell script, run as a reader would type them: in order, in one directory, in one shell. */
-import { execFile, execFileSync } from "node:child_process";
+import { execFile, execFileSync, spawnSync } from "node:child_process";
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -83,14 +83,20 @@ function makeScript(steps: readonly Fence[], out: string): string {
   return lines.map((line) => `${line}\n`).join("");
 }
 
+const UNSHARE = [...(process.getuid?.() === 0 ? [] : ["--map-root-user"]), "--net"];
+
+/** Some systems let nobody but root have a network of their own. */
+export function canUnshare(): boolean {
+  return spawnSync("unshare", [...UNSHARE, "true"]).status === 0;
+}
+
 /** In a network of its own, so that the ports that documents name are free, and nothing can be reached from here. */
 function runScript(script: string, cwd: string): Promise<{ status: number; errors: string }> {
-  const map = process.getuid?.() === 0 ? [] : ["--map-root-user"];
   const path = `${join(ROOT, "dist/bin")}:${join(ROOT, "node_modules/.bin")}:${process.env.PATH}`;
   return new Promise((resolve) => {
     execFile(
       "unshare",
-      [...map, "--net", "sh", "-c", 'ip link set lo up && exec bash "$0"', script],
+      [...UNSHARE, "sh", "-c", 'ip link set lo up && exec bash "$0"', script],
       { cwd, timeout: LIMIT_MS, env: { ...process.env, PATH: path } },
       (error, _stdout, stderr) => {
         const status = error === null ? 0 : typeof error.code === "number" ? error.code : 255;
