@@ -86,9 +86,7 @@ check: deps verify-licences verify-generated ## lint, format and type check
 	@$(BIN)/tsc --noEmit
 	@if grep -n '"resolved"' package-lock.json; then \
 	  echo 'check: package-lock.json must name no registry; .npmrc has the option' >&2; exit 1; fi
-	@bad=$$(git ls-files '*.ts' '*.c' '*.h' '*.sh' '*.mk' 'charts/*.yaml' 'charts/*.tpl' Makefile | while read -r f; do \
-	  if [ -f "$$f" ] && ! head -n 2 "$$f" | grep -q 'SPDX-License-Identifier: Apache-2.0'; then echo "$$f"; fi; done); \
-	if [ -n "$$bad" ]; then echo "check: no SPDX line at the top of:" $$bad >&2; exit 1; fi
+	@$(NODE) docker/headers.ts
 
 .PHONY: test
 test: ## everything: set-up, data plane, Hitch's tests, build, checks, C unit tests, controller and end-to-end tests
@@ -103,6 +101,12 @@ test: ## everything: set-up, data plane, Hitch's tests, build, checks, C unit te
 	@$(MAKE) --no-print-directory chart
 	@$(MAKE) --no-print-directory bench-guard
 	@$(NODE) --test 'test/**/*.test.ts' 'e2e/**/*.test.ts'
+
+# Part of what `make test` runs, hence cheap: a fresh directory, a network of its own, no cluster.
+.PHONY: test-docs
+test-docs: deps dataplane build ## run the commands in the documents, follow their links, compare the references
+	@e2e/tools/helm/build.sh >/dev/null
+	@$(NODE) --test 'test/docs/**/*.test.ts'
 
 .PHONY: test-node
 test-node: deps ## only the controller's tests

@@ -52,9 +52,8 @@ function readSides(paths: readonly string[], { against, againstRunDir }: RawDiff
   return { old, new: young };
 }
 
-/** Runs one command line and returns the exit status. */
-export async function main(argv: readonly string[]): Promise<number> {
-  let status = 0;
+/** The whole command line; `exit` is told the status of the command that ran. */
+export function createProgram(exit: (status: number) => void): Command {
   const program = new Command("evener")
     .description("Kubernetes ingress controller: Hitch terminates TLS, Balance spreads the connections")
     .version(VERSION)
@@ -66,7 +65,7 @@ export async function main(argv: readonly string[]): Promise<number> {
       const settings = toRunSettings(command);
       // Loaded here, so that `render` does not pay for the cluster client.
       const { run } = await import("./run.ts");
-      status = await run(settings);
+      exit(await run(settings));
     },
   );
 
@@ -77,7 +76,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     .action(async (options, command: Command) => {
       const { filename, out, strict } = options as { filename: string[]; out?: string; strict: boolean };
       const model = toModelSettings(command.opts());
-      status = await render({ inputs: filename, strict, model, ...(out === undefined ? {} : { out }) });
+      exit(await render({ inputs: filename, strict, model, ...(out === undefined ? {} : { out }) }));
     });
 
   addModelOptions(
@@ -92,7 +91,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     .action(async (options, command: Command) => {
       const raw = options as RawLintOptions;
       const model = toModelSettings(command.opts());
-      status = await runLint({ ...readLintInputs(raw), output: raw.output, strict: raw.strict, model });
+      exit(await runLint({ ...readLintInputs(raw), output: raw.output, strict: raw.strict, model }));
     });
 
   addModelOptions(
@@ -108,15 +107,19 @@ export async function main(argv: readonly string[]): Promise<number> {
     .option("--against-run-dir <dir>", "old is what runs: its run directory")
     .action(async (paths: string[], options: RawDiffOptions, command: Command) => {
       const model = toModelSettings(command.opts());
-      status = await runDiff({ ...readSides(paths, options), model });
+      exit(await runDiff({ ...readSides(paths, options), model }));
     });
-
-  const exit = (result: number) => {
-    status = result;
-  };
   addStatus(program, exit);
   addCtl(program, exit);
+  return program;
+}
 
+/** Runs one command line and returns the exit status. */
+export async function main(argv: readonly string[]): Promise<number> {
+  let status = 0;
+  const program = createProgram((result) => {
+    status = result;
+  });
   try {
     await program.parseAsync([...argv], { from: "user" });
     return status;

@@ -88,7 +88,7 @@ interface RawOptions extends RawHttpOptions, RawTlsOptions, RawEngineOptions, Ra
 }
 
 /** Flags that change what is rendered: `run` and `render` share them. */
-export function addModelOptions(command: Command, defaultWorkers: number): Command {
+export function addModelOptions(command: Command, defaultWorkers: number, inWords?: string): Command {
   return addAll(command, [
     flag("--ingress-class <name>", "IngressClass name that is ours", parseClassName).default("evener"),
     flag("--controller-class <name>", "spec.controller of our IngressClasses", parseController).default(
@@ -114,7 +114,10 @@ export function addModelOptions(command: Command, defaultWorkers: number): Comma
     flag("--http-port <port>", "plain HTTP port", parsePort).default(8080),
     flag("--https-port <port>", "TLS port", parsePort).default(8443),
     flag("--run-dir <dir>", "where configuration, keys and sockets live", parseRunDir).default("/run/evener"),
-    flag("--workers <n>", "worker processes of Hitch and Balance each", parseWorkers).default(defaultWorkers),
+    flag("--workers <n>", "worker processes of Hitch and Balance each", parseWorkers).default(
+      defaultWorkers,
+      inWords,
+    ),
     flag(
       "--shutdown-grace-period <time>",
       "how long open connections may go on at the end",
@@ -127,7 +130,7 @@ export function addModelOptions(command: Command, defaultWorkers: number): Comma
 }
 
 export function addRunOptions(command: Command): Command {
-  addModelOptions(command, Math.min(availableParallelism(), 64));
+  addModelOptions(command, Math.min(availableParallelism(), 64), "the number of cores, at most 64");
   return addAll(command, [
     flag("--source <source>", "kube, or dir:PATH for manifests in a directory", parseSource).default(
       { kind: "kube" } satisfies SourceSetting,

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
- * Writes what is made of definitions and tables: the chart's crds/, docs/crds.md and docs/annotations.md. With --verify it says which files are not what would be
+ * Writes what is made of definitions and tables: the chart's crds/, docs/crds.md, docs/annotations.md and docs/reference/. With --verify it says which files are not what would be
  * written, with exit status 1.
  */
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { stringify } from "yaml";
+import { renderFlags } from "../cli/reference.ts";
 import { renderAnnotations } from "../model/annotations/reference.ts";
+import { renderMetrics } from "../report/reference.ts";
 import { CUSTOM_KINDS, DEFINITIONS, describeDefinition } from "./definitions.ts";
 import { renderReference } from "./reference.ts";
 
@@ -27,6 +29,8 @@ export function listGenerated(): ReadonlyMap<string, string> {
     ...crds,
     ["docs/crds.md", renderReference()],
     ["docs/annotations.md", renderAnnotations()],
+    ["docs/reference/flags.md", renderFlags()],
+    ["docs/reference/metrics.md", renderMetrics()],
   ]);
 }
 

@@ -13,7 +13,7 @@ const HEAD = `<!-- SPDX-License-Identifier: Apache-2.0 -->
 
 Helm installs the definitions with the chart and never changes them afterwards. Before an upgrade:
 
-\`\`\`
+\`\`\`sh cluster
 kubectl apply --server-side -f charts/evener/crds/
 \`\`\`
 
