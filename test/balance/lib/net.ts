@@ -5,6 +5,7 @@ import { once } from "node:events";
 import net from "node:net";
 import type { TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { findFreePorts } from "../../../e2e/lib/ports.ts";
 import { until } from "./until.ts";
 
 export interface Pod {
@@ -57,10 +58,7 @@ export async function named(t: TestContext, name: string, port = 0): Promise<Pod
 
 /** A port that nobody listens on right now. */
 export async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as net.AddressInfo;
-  await new Promise((done) => server.close(done));
+  const [port = 0] = await findFreePorts(1);
   return port;
 }
 
