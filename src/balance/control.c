@@ -256,7 +256,8 @@ static void serve(struct control *c, struct client *cl, struct master *m)
 		if (cl->fd >= 0)
 			write_out(c, cl);
 	}
-	if (cl->fd < 0 || cl->out != NULL)
+	/* A follower's end is heard before it has read its answer, and goes on being heard. */
+	if (cl->fd < 0 || (cl->out != NULL && !(cl->follows && cl->ended)))
 		return;
 	if (cl->n == sizeof cl->line && !cl->ended) {
 		cl->ended = true;
