@@ -3,6 +3,7 @@
 #include "channel_state.h"
 
 #include "health.h"
+#include "pool.h"
 #include "shm.h"
 
 #include <stdlib.h>
@@ -21,18 +22,12 @@ const char *channel_state_name(enum channel_state s)
 	return names[s];
 }
 
-uint32_t channel_weight(const struct channel *ch)
-{
-	const uint32_t live = atomic_load_explicit(&shm_shared(ch->slot)->weight, memory_order_relaxed);
-	return live > 0 ? live - 1 : ch->weight;
-}
-
 /* What somebody decided comes before what was found out. */
 enum channel_state channel_state(const struct pool *p, const struct channel *ch, uint64_t now_ms)
 {
 	if (atomic_load_explicit(&shm_shared(ch->slot)->disabled, memory_order_relaxed) != 0)
 		return CHANNEL_DISABLED;
-	if (channel_weight(ch) == 0)
+	if (pool_weight(ch) == 0)
 		return CHANNEL_DRAINING;
 	const char *state = health_state(p, ch->slot, now_ms);
 	for (enum channel_state s = CHANNEL_DOWN; s <= CHANNEL_PROBING; s++)
@@ -44,7 +39,7 @@ enum channel_state channel_state(const struct pool *p, const struct channel *ch,
 static void enable(const struct channel *ch, struct shm_shared *s, uint64_t now_ms)
 {
 	/* A drain is lifted too; another weight is nothing that keeps it from serving. */
-	if (atomic_load(&s->disabled) != 0 || channel_weight(ch) == 0)
+	if (atomic_load(&s->disabled) != 0 || pool_weight(ch) == 0)
 		atomic_store(&s->since_ms, now_ms);
 	if (atomic_load(&s->weight) == DRAINED)
 		atomic_store(&s->weight, 0);

@@ -18,9 +18,6 @@ enum channel_state {
 enum channel_state channel_state(const struct pool *, const struct channel *, uint64_t now_ms);
 const char *channel_state_name(enum channel_state);
 
-/* The weight in force: the live one, else that of the configuration. */
-uint32_t channel_weight(const struct channel *);
-
 /* Does what a line asks for to every channel of the pool with this address. Returns how many there are. */
 size_t channel_change(const struct pool *, const struct control_line *, uint64_t now_ms);
 

@@ -115,7 +115,7 @@ static bool reuse_kept(struct worker *w, struct conn *c)
 		return false;
 	}
 	c->slot = slot;
-	c->pod = idle_unkeep(&c->kept);
+	c->pod = idle_unkeep(w, &c->kept);
 	c->pod->conn = c;
 	c->had_channel = true;
 	queue_leave(w, c);

@@ -3,12 +3,12 @@
 #include "control.h"
 
 #include "control_answer.h"
+#include "control_client.h"
 #include "event.h"
 #include "json.h"
 #include "log.h"
 #include "master.h"
 #include "socket.h"
-#include "stream.h"
 #include "watch.h"
 
 #include <errno.h>
@@ -20,7 +20,6 @@
 #include <unistd.h>
 
 enum {
-	LINE = 1024,
 	LOOK_MS = 200, /* between two looks at the channels, while somebody follows */
 	SOON_MS = 10,  /* … when it is known that there is something to see: more may come with it */
 };
@@ -28,23 +27,12 @@ enum {
 static const char too_many[] = "{\"ok\":false,\"error\":\"too many clients\"}\n";
 static const char too_long[] = "{\"ok\":false,\"error\":\"the line is too long\"}\n";
 
-struct client {
-	int fd; /* -1: free */
-	char line[LINE];
-	size_t n;
-	char *out; /* answer not yet written */
-	size_t out_n, sent;
-	bool ended; /* no more commands; close when the answer is out */
-	bool follows;
-	struct stream stream; /* events, once the answer to `follow` is out */
-};
-
 struct control {
 	int fd;
 	char path[sizeof(struct sockaddr_un)];
 	struct stat own; /* what path was when it was opened */
-	struct client clients[CONTROL_CLIENTS];
-	struct client *asking; /* whose command is being answered */
+	struct control_client clients[CONTROL_CLIENTS];
+	struct control_client *asking; /* whose command is being answered */
 	size_t followers;
 	struct watch watch;
 	uint64_t look_at_ms;
@@ -72,15 +60,11 @@ struct control *control_open(const char *path)
 	return c;
 }
 
-static void drop(struct control *c, struct client *cl)
+static void drop(struct control *c, struct control_client *cl)
 {
-	if (cl->fd >= 0)
-		close(cl->fd);
 	if (cl->follows && --c->followers == 0)
 		watch_end(&c->watch);
-	stream_close(&cl->stream);
-	free(cl->out);
-	*cl = (struct client){.fd = -1};
+	control_client_close(cl);
 }
 
 void control_leave(struct control *c)
@@ -104,53 +88,15 @@ void control_close(struct control *c)
 	free(c);
 }
 
-/* What is to be written next: the answer, then events. */
-static struct iovec pending(const struct client *cl)
+static void write_out(struct control *c, struct control_client *cl)
 {
-	struct iovec v = {0};
-	if (cl->out != NULL)
-		v = (struct iovec){cl->out + cl->sent, cl->out_n - cl->sent};
-	else if (cl->follows)
-		v.iov_base = (char *)(uintptr_t)stream_next(&cl->stream, &v.iov_len);
-	return v;
-}
-
-static void wrote(struct client *cl, size_t n)
-{
-	if (cl->out == NULL)
-		stream_wrote(&cl->stream, n);
-	else
-		cl->sent += n;
-}
-
-static void write_out(struct control *c, struct client *cl)
-{
-	for (;;) {
-		if (cl->out != NULL && cl->sent == cl->out_n) {
-			free(cl->out);
-			cl->out = NULL;
-			cl->out_n = cl->sent = 0;
-		}
-		const struct iovec v = pending(cl);
-		size_t n;
-		if (v.iov_len == 0)
-			return;
-		switch (socket_send(cl->fd, v, &n)) {
-		case IO_OK:
-			wrote(cl, n);
-			break;
-		case IO_AGAIN:
-			return;
-		default:
-			drop(c, cl);
-			return;
-		}
-	}
+	if (!control_client_write(cl))
+		drop(c, cl);
 }
 
 bool control_follow(struct control *c, const struct master *m)
 {
-	struct client *cl = c->asking;
+	struct control_client *cl = c->asking;
 	if (!stream_open(&cl->stream))
 		return false;
 	cl->follows = true;
@@ -177,7 +123,7 @@ void control_tell(struct control *c)
 	fputs("}\n", c->event);
 	const bool ok = fclose(c->event) == 0;
 	for (size_t i = 0; ok && i < CONTROL_CLIENTS; i++) {
-		struct client *cl = &c->clients[i];
+		struct control_client *cl = &c->clients[i];
 		if (cl->fd < 0 || !cl->follows)
 			continue;
 		stream_put(&cl->stream, c->event_text, c->event_n);
@@ -220,7 +166,7 @@ void control_reloaded(struct control *c, const struct master *m)
 		(void)watch_begin(&c->watch, m->conf, master_now_ms());
 }
 
-static void answer(struct control *c, struct client *cl, struct master *m, char *line, size_t n)
+static void answer(struct control *c, struct control_client *cl, struct master *m, char *line, size_t n)
 {
 	FILE *f = open_memstream(&cl->out, &cl->out_n);
 	if (f == NULL) {
@@ -238,13 +184,13 @@ static void answer(struct control *c, struct client *cl, struct master *m, char 
 }
 
 /* Answers the complete lines, one at a time: the next only when the last answer is out, so that memory stays bounded. */
-static void serve(struct control *c, struct client *cl, struct master *m)
+static void serve(struct control *c, struct control_client *cl, struct master *m)
 {
 	while (cl->fd >= 0 && cl->out == NULL && !cl->follows) {
 		char *lf = memchr(cl->line, '\n', cl->n);
 		if (lf == NULL)
 			break;
-		char command[LINE];
+		char command[CONTROL_LINE];
 		size_t len = (size_t)(lf - cl->line);
 		memcpy(command, cl->line, len);
 		cl->n -= len + 1;
@@ -256,7 +202,8 @@ static void serve(struct control *c, struct client *cl, struct master *m)
 		if (cl->fd >= 0)
 			write_out(c, cl);
 	}
-	if (cl->fd < 0 || cl->out != NULL)
+	/* A follower's end is heard before it has read its answer, and goes on being heard. */
+	if (cl->fd < 0 || (cl->out != NULL && !(cl->follows && cl->ended)))
 		return;
 	if (cl->n == sizeof cl->line && !cl->ended) {
 		cl->ended = true;
@@ -266,27 +213,10 @@ static void serve(struct control *c, struct client *cl, struct master *m)
 		drop(c, cl);
 }
 
-static void read_in(struct client *cl)
-{
-	size_t n;
-	/* Who follows has nothing more to say but good-bye. */
-	if (cl->follows)
-		cl->n = 0;
-	switch (socket_recv(cl->fd, (struct iovec){cl->line + cl->n, sizeof cl->line - cl->n}, &n)) {
-	case IO_OK:
-		cl->n += cl->follows ? 0 : n;
-		break;
-	case IO_AGAIN:
-		break;
-	default:
-		cl->ended = true;
-	}
-}
-
 /* A closed socket with unread bytes in it is a broken one to its peer, who then may not get to see the answer. */
 static void turn_away(int fd)
 {
-	char rest[LINE];
+	char rest[CONTROL_LINE];
 	(void)send(fd, too_many, sizeof too_many - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
 	(void)recv(fd, rest, sizeof rest, MSG_DONTWAIT);
 	close(fd);
@@ -306,20 +236,13 @@ static void accept_client(struct control *c)
 	turn_away(fd);
 }
 
-static short wanted(const struct client *cl)
-{
-	if (!cl->follows)
-		return cl->out != NULL ? POLLOUT : POLLIN;
-	return pending(cl).iov_len > 0 ? POLLIN | POLLOUT : POLLIN;
-}
-
 size_t control_polls(const struct control *c, struct pollfd polls[CONTROL_POLLS])
 {
 	if (c == NULL)
 		return 0;
 	polls[0] = (struct pollfd){.fd = c->fd, .events = POLLIN};
 	for (size_t i = 0; i < CONTROL_CLIENTS; i++)
-		polls[i + 1] = (struct pollfd){.fd = c->clients[i].fd, .events = c->clients[i].fd < 0 ? 0 : wanted(&c->clients[i])};
+		polls[i + 1] = (struct pollfd){.fd = c->clients[i].fd, .events = c->clients[i].fd < 0 ? 0 : control_client_wanted(&c->clients[i])};
 	return CONTROL_POLLS;
 }
 
@@ -328,13 +251,13 @@ void control_handle(struct control *c, struct master *m, const struct pollfd *po
 	if (n == 0)
 		return;
 	for (size_t i = 0; i < CONTROL_CLIENTS; i++) {
-		struct client *cl = &c->clients[i];
+		struct control_client *cl = &c->clients[i];
 		/* An event that another client's command caused may have ended this one. */
 		if (cl->fd < 0 || polls[i + 1].fd != cl->fd || polls[i + 1].revents == 0)
 			continue;
 		if (polls[i + 1].revents & ~POLLOUT && (cl->out == NULL || cl->follows))
-			read_in(cl);
-		if (pending(cl).iov_len > 0)
+			control_client_read(cl);
+		if (control_client_pending(cl).iov_len > 0)
 			write_out(c, cl);
 		serve(c, cl, m);
 	}

@@ -23,6 +23,8 @@ static void note(void *with, const struct slot_owner *o)
 	struct base *b = &((struct base *)with)[o->slot];
 	for (unsigned v = 0; v < V_COUNT; v++)
 		b->v[v] = slots_is_gauge(o, v) ? 0 : shm_sum(o->slot, v);
+	/* Not a worker's cell but a word that all add to atomically. */
+	atomic_store(&shm_shared(o->slot)->ejections, 0);
 }
 
 bool count_reset(const struct slots *s)

@@ -18,8 +18,10 @@ static void unlink_idle(struct worker *w, struct sock *s)
 	if (s->next != NULL)
 		s->next->link = s->link;
 	s->link = NULL;
-	if (s->send_proxy != SEND_PROXY_NONE)
+	if (s->send_proxy != SEND_PROXY_NONE) {
+		w->kept_n--;
 		return;
+	}
 	w->idle_n--;
 	w->idle[s->slot].n--;
 	timer_clear(&s->timer);
@@ -91,7 +93,7 @@ bool idle_is_silent(const struct sock *s)
 void idle_keep(struct worker *w, struct sock **keeper, struct sock *s)
 {
 	s->conn = NULL;
-	if (!is_quiet(s) || w->draining || *keeper != NULL) {
+	if (!is_quiet(s) || w->draining || !w->idle[s->slot].live || *keeper != NULL) {
 		sock_drop(w, s);
 		return;
 	}
@@ -100,19 +102,30 @@ void idle_keep(struct worker *w, struct sock **keeper, struct sock *s)
 	s->next = NULL;
 	s->link = keeper;
 	*keeper = s;
+	w->kept_n++;
 }
 
-struct sock *idle_unkeep(struct sock **keeper)
+struct sock *idle_unkeep(struct worker *w, struct sock **keeper)
 {
 	struct sock *s = *keeper;
-	*keeper = NULL;
-	s->link = NULL;
+	unlink_idle(w, s);
 	return s;
 }
 
 void idle_timer(struct worker *w, struct timer *t)
 {
 	sock_drop(w, (struct sock *)(void *)((unsigned char *)t - offsetof(struct sock, timer)));
+}
+
+/* A channel that has left gives its slot back, and the next one to get it is another pod's. */
+static void drop_left(struct worker *w)
+{
+	for (uint32_t i = 0; i < w->idle_cap; i++)
+		while (!w->idle[i].live && w->idle[i].first != NULL)
+			sock_drop(w, w->idle[i].first);
+	for (struct conn *c = w->kept_n > 0 ? w->all : NULL; c != NULL; c = c->sibling)
+		if (c->kept != NULL && !w->idle[c->kept->slot].live)
+			sock_drop(w, c->kept);
 }
 
 bool idle_settle(struct worker *w, const struct conf *conf, uint32_t n)
@@ -136,8 +149,6 @@ bool idle_settle(struct worker *w, const struct conf *conf, uint32_t n)
 		for (size_t g = 0; g < conf->pools[p]->n; g++)
 			for (size_t i = 0; i < conf->pools[p]->groups[g].n; i++)
 				w->idle[conf->pools[p]->groups[g].channels[i].slot].live = true;
-	for (uint32_t i = 0; i < w->idle_cap; i++)
-		while (!w->idle[i].live && w->idle[i].first != NULL)
-			sock_drop(w, w->idle[i].first);
+	drop_left(w);
 	return true;
 }

@@ -13,7 +13,7 @@ void idle_put(struct worker *, struct sock *);
 
 /* Lets a pod's connection that must not serve others rest with its client's connection; closes it when it says something. */
 void idle_keep(struct worker *, struct sock **keeper, struct sock *);
-struct sock *idle_unkeep(struct sock **keeper);
+struct sock *idle_unkeep(struct worker *, struct sock **keeper);
 
 /* Neither an end nor an answer that nobody asked for has come, not even one whose event is still to be handled. */
 bool idle_is_silent(const struct sock *);

@@ -32,10 +32,9 @@ static void count_duration(const struct worker *w, uint64_t us)
 	add(w, slots[DURATION_SUM / V_COUNT], DURATION_SUM % V_COUNT, us);
 }
 
-static const char *endpoint_of(const struct worker *w, const struct conn *c, char text[ADDR_TEXT])
+static const char *endpoint_of(const struct conn *c, char text[ADDR_TEXT])
 {
 	struct addr a = {.len = sizeof a.in6};
-	(void)w;
 	if (c->pod == NULL || getpeername(c->pod->fd, &a.sa, &a.len) < 0)
 		return NULL;
 	addr_format(&a, text);
@@ -60,7 +59,7 @@ static void request_done(struct core *core, const struct core_request *r)
 	if (w->access_log != NULL) {
 		char text[ADDR_TEXT];
 		const struct pool *pool = r->pool_slot == NO_POOL ? NULL : conf_pool(w->env.conf, r->pool_slot);
-		access_log_add(w->access_log, r, w->env.now_us, pool == NULL ? NULL : pool->name, endpoint_of(w, c, text));
+		access_log_add(w->access_log, r, w->env.now_us, pool == NULL ? NULL : pool->name, endpoint_of(c, text));
 	}
 }
 

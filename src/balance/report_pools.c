@@ -3,6 +3,7 @@
 #include "report_parts.h"
 
 #include "channel_state.h"
+#include "pool.h"
 #include "shm.h"
 
 #include <inttypes.h>
@@ -26,7 +27,7 @@ static void report_channel(FILE *f, const struct pool *p, const struct channel *
 	fputs("{\"channel\":", f);
 	json_string(f, address);
 	report_number(f, "max", ch->max);
-	report_number(f, "weight", channel_weight(ch));
+	report_number(f, "weight", pool_weight(ch));
 	fprintf(f, ",\"enabled\":%s", atomic_load(&shm_shared(ch->slot)->disabled) ? "false" : "true");
 	report_text(f, "state", channel_state_name(channel_state(p, ch, master_now_ms())));
 	report_number(f, "ejections", atomic_load(&shm_shared(ch->slot)->ejections));

@@ -82,18 +82,29 @@ static struct slot_owner *new_owner(struct slots *s, const char *key, size_t len
 	return o;
 }
 
+/* What was known of a channel that has left is forgotten: its address may be another pod's by now. Slow start is for who comes to others that are
+ * warm. */
+static void meet_channel(uint32_t slot, bool with_its_pool)
+{
+	struct shm_shared *row = shm_shared(slot);
+	atomic_store(&row->since_ms, with_its_pool ? 0 : now_ms());
+	atomic_store(&row->breaker, 0);
+	atomic_store(&row->check, 0);
+}
+
 static bool assign(void *with, uint32_t *slot, const char *key, size_t len)
 {
 	struct assigning *a = with;
 	struct slot_owner *o = map_get(&a->slots->owners, key, len);
-	const bool is_new = o == NULL;
-	if (is_new && (o = new_owner(a->slots, key, len)) == NULL)
+	/* Connections may have kept the counters of what the generation before this one does not name. */
+	const bool is_new = o == NULL || o->generation + 1 < a->generation;
+	if (o == NULL && (o = new_owner(a->slots, key, len)) == NULL)
 		return false;
-	/* A pool's own key comes before those of its channels. Slow start is for who comes to others that are warm. */
+	/* A pool's own key comes before those of its channels. */
 	if (strncmp(key, "http ", strlen("http ")) == 0)
 		a->new_pool = is_new;
-	else if (is_new && !a->new_pool && strncmp(key, "channel ", strlen("channel ")) == 0)
-		atomic_store(&shm_shared(o->slot)->since_ms, now_ms());
+	else if (is_new && begins(o, "channel "))
+		meet_channel(o->slot, a->new_pool);
 	o->generation = a->generation;
 	*slot = o->slot;
 	return true;
@@ -112,7 +123,7 @@ void slots_each(const struct slots *s, void (*visit)(void *, const struct slot_o
 			visit(with, s->owners.at[i].value);
 }
 
-/* What has left and comes back is new, whether or not connections kept its counters meanwhile: its address may be another pod's by then. */
+/* Somebody's decisions about a channel end when it leaves. */
 static void forget_settings(uint32_t slot)
 {
 	atomic_store(&shm_shared(slot)->disabled, 0);

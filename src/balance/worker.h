@@ -61,6 +61,7 @@ struct worker {
 	struct idle_list *idle; /* by slot */
 	uint32_t idle_cap;
 	size_t idle_n, idle_max;
+	size_t kept_n; /* of all connections, those with one that rests for them alone */
 	uint64_t random[2];
 	struct access_log *access_log;
 	struct pipe_pair *pipes; /* empty ones, kept */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What a BackendPolicy may say about Services of its namespace. Nothing has a default in the schema: what is absent is left to others. */
 import type { SendProxy, Strategy } from "../model/backend-settings.ts";
+import type { PolicyLane } from "../model/types.ts";
 import { PLAIN_HOST, PORT, PORT_NAME, SERVICE_NAME, URL_PATH } from "./forms.ts";
 import { fields, flag, integer, integerOrText, list, text, type ValueOf, word } from "./schema.ts";
 
@@ -13,6 +14,8 @@ export const STRATEGIES = [
 ] as const satisfies readonly Strategy[];
 
 export const SEND_PROXY = ["none", "v1", "v2", "v2-ssl"] as const satisfies readonly SendProxy[];
+
+export const POLICY_LANES = ["http", "tcp"] as const satisfies readonly PolicyLane[];
 
 const SECONDS = { min: 1, max: 3600 };
 const DAY = { min: 1, max: 86_400 };
@@ -188,6 +191,10 @@ export const BACKEND_POLICY = fields(
           message: "the same Service and port must not be named twice",
         },
       ],
+    }),
+    lane: word(POLICY_LANES, {
+      doc: "tcp: the connections of the hosts that lead to the Service are relayed as they are, after TLS; what their Ingresses say about requests has no effect. http: requests are read.",
+      absent: "the annotation lane of the Ingress, else http",
     }),
     loadBalancing,
     timeouts,

@@ -1,31 +1,23 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Writes Events, at a rate that neither one bad object nor a thousand can make a nuisance. */
-import type { Clock } from "../clock.ts";
 import { formatRef, keyOf } from "../model/refs.ts";
-import { type Api, type ApiAnswer, describeAnswer, isSuccess } from "../report/api.ts";
+import { type ApiAnswer, describeAnswer, isSuccess } from "../report/api.ts";
+import { type ClusterWriterOptions, createWriteQueue } from "../report/cluster-writer.ts";
 import { judgeFailure } from "../report/judge-answer.ts";
-import type { Logger } from "../report/log.ts";
 import { RepeatFilter } from "../report/repeat-filter.ts";
 import { TokenBucket } from "../report/token-bucket.ts";
-import { WriteQueue, type WriteResult } from "../report/write-queue.ts";
+import type { WriteQueue, WriteResult } from "../report/write-queue.ts";
 import { EventBook } from "./event-book.ts";
 import { describeCreate, describeRead, describeRepeat } from "./event-object.ts";
 import { type EventWish, keyOfEvent } from "./event-wish.ts";
 
-export interface EventWriterOptions {
-  readonly api: Api;
-  readonly clock: Clock;
-  readonly wallTime: () => Date;
-  readonly random: () => number;
-  readonly log: Logger;
+export interface EventWriterOptions extends ClusterWriterOptions {
   /** Who reports: the pod's name. */
   readonly instance: string;
-  readonly allowed: () => boolean;
 }
 
 const RATE = { burst: 50, intervalMs: 100 };
 const RATE_OF_ONE = { burst: 10, intervalMs: 60_000 };
-const BACKOFF = { firstMs: 500, maxMs: 60_000 };
 
 export class EventWriter {
   readonly #options: EventWriterOptions;
@@ -38,17 +30,12 @@ export class EventWriter {
 
   constructor(options: EventWriterOptions) {
     this.#options = options;
-    const { clock, random, allowed, log } = options;
-    this.#complaints = new RepeatFilter(clock);
-    this.#queue = new WriteQueue({
-      clock,
-      random,
+    this.#complaints = new RepeatFilter(options.clock);
+    this.#queue = createWriteQueue(options, {
+      what: "Events",
       rate: RATE,
       concurrency: 2,
-      backoff: BACKOFF,
-      allowed,
       write: (key, wish) => this.#write(key, wish),
-      onError: (_key, error) => log.warn({ err: error }, "Events can't be written now"),
     });
   }
 

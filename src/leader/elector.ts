@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Keeps trying to hold one Lease, and tells when that begins and ends. */
-import type { Clock } from "../clock.ts";
-import { type Api, describeAnswer, formatMicroTime, isSuccess } from "../report/api.ts";
-import type { Logger } from "../report/log.ts";
+import { describeAnswer, formatMicroTime, isSuccess } from "../report/api.ts";
+import type { ClusterAccess } from "../report/cluster-writer.ts";
 import {
   type ElectionState,
   type ElectionTimes,
@@ -17,14 +16,7 @@ import {
   won,
 } from "./election.ts";
 
-export interface ElectorOptions {
-  readonly api: Api;
-  /** Measures durations only, so it had better be monotonic. */
-  readonly clock: Clock;
-  /** What is written into the Lease, for people to read. */
-  readonly wallTime: () => Date;
-  readonly random: () => number;
-  readonly log: Logger;
+export interface ElectorOptions extends ClusterAccess {
   readonly namespace: string;
   readonly name: string;
   /** Different for every process that ever takes part. */

@@ -68,7 +68,12 @@ function judge(
     fault ??= { reason, message };
     report(ref, "error", reason, message, field);
   };
-  const saying: Saying = { ref, layer: toPolicyLayer(policy.spec, tell) };
+  const { lane } = policy.spec;
+  const saying: Saying = {
+    ref,
+    layer: toPolicyLayer(policy.spec, tell),
+    ...(lane === undefined ? {} : { lane }),
+  };
   const namespace = ref.namespace ?? "";
   for (const [i, { service: name, port: wanted }] of (policy.spec.backups ?? []).entries()) {
     const service = services.get(`${namespace}/${name}`);

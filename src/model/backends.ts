@@ -9,7 +9,7 @@ import type { Report } from "./problems.ts";
 import { quote } from "./quote.ts";
 import { compareText } from "./refs.ts";
 import { checkService, findPort, type ServiceFault } from "./service-ports.ts";
-import type { ObjectRef, Store } from "./types.ts";
+import type { ObjectRef, PolicyLane, Store } from "./types.ts";
 
 /** Something that endpoints can be looked up for. */
 export interface Target {
@@ -39,6 +39,8 @@ export interface Backends {
     field: string,
     said: SettingsLayer,
   ) => string | undefined;
+  /** The lane that the Service's policy asks for. */
+  readonly laneOf: (backend: V1IngressBackend, namespace: string | undefined) => PolicyLane | undefined;
   /** Pools asked for so far, sorted by name. */
   readonly requests: () => readonly PoolRequest[];
 }
@@ -126,6 +128,12 @@ export function createBackends(
       const { request, fault } = resolvePort(ingress, service.name, wanted, said);
       if (fault !== undefined) report(ingress, "error", fault.reason, fault.message, `${field}.service`);
       return request.name;
+    },
+    laneOf({ service: wanted }, namespace = "") {
+      const service = services.get(`${namespace}/${wanted?.name}`);
+      const port = wanted?.port?.name ?? wanted?.port?.number;
+      if (service === undefined || port === undefined) return undefined;
+      return policies.find(service, findPort(service, port))?.lane;
     },
     requests: () =>
       [...resolved.values()].map(({ request }) => request).sort((a, b) => compareText(a.name, b.name)),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The rules of all Ingresses, read one by one: who wants which host and path to lead where. */
-import type { V1HTTPIngressPath, V1Ingress, V1IngressRule } from "@kubernetes/client-node";
+import type { V1HTTPIngressPath, V1Ingress, V1IngressBackend, V1IngressRule } from "@kubernetes/client-node";
 import { DEFAULT_OPTIONS, type IngressOptions } from "./annotations/options.ts";
 import { readAnnotations } from "./annotations/read-annotations.ts";
 import type { Backends } from "./backends.ts";
@@ -9,7 +9,7 @@ import { isChallenge, type RulePath, readPath } from "./paths.ts";
 import type { Report } from "./problems.ts";
 import { quote } from "./quote.ts";
 import { refOf } from "./refs.ts";
-import type { Lane, ObjectRef } from "./types.ts";
+import type { Lane, ObjectRef, PolicyLane } from "./types.ts";
 
 export interface Claim extends RulePath {
   readonly ingress: V1Ingress;
@@ -48,7 +48,8 @@ export function collectClaims(ingresses: readonly V1Ingress[], backends: Backend
     for (const [i, rule] of (ingress.spec?.rules ?? []).entries()) {
       paths.push(...reader.readRule(rule, `spec.rules[${i}]`, fallback));
     }
-    if (fallback !== undefined && reader.mayFallBack()) fallbacks.push(fallback);
+    if (fallback !== undefined && reader.mayFallBack(fallback)) fallbacks.push(fallback);
+    reader.readRest();
   }
   return { paths, fallbacks };
 }
@@ -56,14 +57,14 @@ export function collectClaims(ingresses: readonly V1Ingress[], backends: Backend
 class IngressReader {
   readonly #ingress: V1Ingress;
   readonly #ref: ObjectRef;
-  readonly #options: IngressOptions;
+  /** What the annotations mean depends on the lane, and policies of Services may ask for one. */
+  readonly #options = new Map<PolicyLane | undefined, IngressOptions>();
   readonly #backends: Backends;
   readonly #report: Report;
 
   constructor(ingress: V1Ingress, backends: Backends, report: Report) {
     this.#ingress = ingress;
     this.#ref = refOf("Ingress", ingress);
-    this.#options = readAnnotations(ingress, this.#ref, report);
     this.#backends = backends;
     this.#report = report;
   }
@@ -71,17 +72,18 @@ class IngressReader {
   /** Also what a rule without paths leads to. */
   readFallback(): Fallback | undefined {
     const backend = this.#ingress.spec?.defaultBackend;
-    const options = this.#options;
-    if (backend === undefined || options.fate === "refused") return undefined;
+    if (backend === undefined) return undefined;
+    const options = this.#readOptions(backend);
+    if (options.fate === "refused") return undefined;
     const field = "spec.defaultBackend";
     const pool = this.#backends.resolve(backend, this.#ref, field, options.backend);
     return pool === undefined ? undefined : { ingress: this.#ingress, ref: this.#ref, field, pool, options };
   }
 
   /** In the TCP lane a default backend is for rules without paths only, which is no mistake. */
-  mayFallBack(): boolean {
-    if (this.#options.lane === "http") return true;
-    if (this.#options.lane === "port") return false;
+  mayFallBack({ options: { lane } }: Fallback): boolean {
+    if (lane === "http") return true;
+    if (lane === "port") return false;
     if ((this.#ingress.spec?.rules ?? []).length === 0) this.#refuseAnyHost("spec.defaultBackend");
     return false;
   }
@@ -99,7 +101,7 @@ class IngressReader {
     if (read === undefined) return undefined;
     const challenge = isChallenge(read);
     // The solver's Service has nothing to do with what the annotations say about the user's own.
-    const options = challenge ? forChallenge(this.#options) : this.#options;
+    const options = challenge ? this.#readForChallenge() : this.#readOptions(path.backend);
     if (options.fate === "refused") return undefined;
     const lane = challenge ? "http" : options.lane;
     if (lane !== "http" && lane !== "port" && host === ANY_HOST) {
@@ -114,7 +116,7 @@ class IngressReader {
   }
 
   #readWithoutPaths(host: string, field: string, fallback: Fallback | undefined): readonly Claim[] {
-    const options = this.#options;
+    const options = fallback?.options ?? this.#readOptions(this.#ingress.spec?.defaultBackend);
     if ((host === ANY_HOST && options.lane !== "port") || options.fate === "refused") return [];
     if (fallback === undefined) {
       if (this.#ingress.spec?.defaultBackend === undefined) {
@@ -126,6 +128,24 @@ class IngressReader {
     const pool = options.redirect === undefined ? fallback.pool : undefined;
     const { lane } = options;
     return [{ ...this.#base(host, field), kind: "prefix", path: "/", pool, lane, options, challenge: false }];
+  }
+
+  /** So that what is wrong with the annotations is told even when nothing leads anywhere. */
+  readRest(): void {
+    if (this.#options.size === 0) this.#readOptions(undefined);
+  }
+
+  #readOptions(backend: V1IngressBackend | undefined): IngressOptions {
+    const lane = backend === undefined ? undefined : this.#backends.laneOf(backend, this.#ref.namespace);
+    const known = this.#options.get(lane);
+    if (known !== undefined) return known;
+    const options = readAnnotations(this.#ingress, this.#ref, this.#report, lane);
+    this.#options.set(lane, options);
+    return options;
+  }
+
+  #readForChallenge(): IngressOptions {
+    return forChallenge(readAnnotations(this.#ingress, this.#ref, () => undefined));
   }
 
   #base(host: string, field: string) {

@@ -8,12 +8,14 @@ import { type BackendSettings, mergeSettings, type SettingsLayer } from "./backe
 import { nameSuffix } from "./pool-names.ts";
 import type { Report } from "./problems.ts";
 import { refOf } from "./refs.ts";
-import type { ObjectRef } from "./types.ts";
+import type { ObjectRef, PolicyLane } from "./types.ts";
 
 /** An object's say, and where in it the backups stand. */
 export interface Saying {
   readonly ref: ObjectRef;
   readonly layer: SettingsLayer;
+  /** How connections for the Service are to be taken, where a policy says so. */
+  readonly lane?: PolicyLane;
   /** Absent when what is wrong with them has been told. */
   readonly backupsField?: string;
 }

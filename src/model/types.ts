@@ -81,6 +81,9 @@ export interface Channel {
  */
 export type Lane = "http" | "tcp" | "passthrough" | "port";
 
+/** What a BackendPolicy may ask for; the other lanes are about ports and about TLS. */
+export type PolicyLane = Extract<Lane, "http" | "tcp">;
+
 export interface Pool {
   /** `namespace/service:port`, and what an Ingress asks for behind it where that is something else (`pool-names.ts`). */
   readonly name: string;

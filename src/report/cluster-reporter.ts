@@ -5,7 +5,7 @@
  */
 
 import type { V1Ingress } from "@kubernetes/client-node";
-import { type Clock, pause, waitAtMost } from "../clock.ts";
+import { pause, waitAtMost } from "../clock.ts";
 import type { StoredCondition } from "../crd/resource.ts";
 import { describeProblemEvents, describeSynced } from "../events/event-wish.ts";
 import { EventWriter } from "../events/event-writer.ts";
@@ -20,8 +20,7 @@ import { ConditionWriter } from "../status/condition-writer.ts";
 import { PublishedAddresses } from "../status/published-addresses.ts";
 import { readAddresses } from "../status/status-wish.ts";
 import { StatusWriter } from "../status/status-writer.ts";
-import type { Api } from "./api.ts";
-import type { Logger } from "./log.ts";
+import type { ClusterAccess } from "./cluster-writer.ts";
 
 /** What a sync came to. */
 export interface SyncReport {
@@ -35,13 +34,7 @@ export interface SyncReport {
   readonly live: boolean;
 }
 
-export interface ClusterReporterOptions {
-  readonly api: Api;
-  /** Monotonic. */
-  readonly clock: Clock;
-  readonly wallTime: () => Date;
-  readonly random: () => number;
-  readonly log: Logger;
+export interface ClusterReporterOptions extends ClusterAccess {
   readonly namespace: string;
   readonly electionId: string;
   readonly identity: string;

@@ -1,53 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Writes the conditions of our custom resources, where they differ. */
-import type { Clock } from "../clock.ts";
 import type { StoredCondition } from "../crd/resource.ts";
 import type { PolicyStatus } from "../model/policy-status.ts";
 import { formatRef } from "../model/refs.ts";
 import type { ObjectRef } from "../model/types.ts";
-import { type Api, describeAnswer, isSuccess } from "../report/api.ts";
+import { describeAnswer, isSuccess } from "../report/api.ts";
+import { type ClusterWriterOptions, createWriteQueue } from "../report/cluster-writer.ts";
 import { judgeFailure } from "../report/judge-answer.ts";
-import type { Logger } from "../report/log.ts";
 import { RepeatFilter } from "../report/repeat-filter.ts";
-import { WriteQueue, type WriteResult } from "../report/write-queue.ts";
+import type { WriteQueue, WriteResult } from "../report/write-queue.ts";
 import { type ConditionWish, describeApply, describeConditions, isSameWish } from "./condition-wish.ts";
 
-export interface ConditionWriterOptions {
-  readonly api: Api;
-  readonly clock: Clock;
-  readonly wallTime: () => Date;
-  readonly random: () => number;
-  readonly log: Logger;
-  /** Only one replica writes. */
-  readonly allowed: () => boolean;
-}
-
 const RATE = { burst: 20, intervalMs: 50 };
-const BACKOFF = { firstMs: 500, maxMs: 60_000 };
 
 /** What the cache has of an object's conditions; undefined when the object is gone. */
 export type FindConditions = (ref: ObjectRef) => readonly StoredCondition[] | undefined;
 
 export class ConditionWriter {
-  readonly #options: ConditionWriterOptions;
+  readonly #options: ClusterWriterOptions;
   readonly #queue: WriteQueue<ConditionWish>;
   /** What was written, by key: the cache is behind for a moment. */
   readonly #written = new Map<string, ConditionWish>();
   readonly #complaints: RepeatFilter;
 
-  constructor(options: ConditionWriterOptions) {
+  constructor(options: ClusterWriterOptions) {
     this.#options = options;
-    const { clock, random, allowed, log } = options;
-    this.#complaints = new RepeatFilter(clock);
-    this.#queue = new WriteQueue({
-      clock,
-      random,
+    this.#complaints = new RepeatFilter(options.clock);
+    this.#queue = createWriteQueue(options, {
+      what: "conditions",
       rate: RATE,
       concurrency: 2,
-      backoff: BACKOFF,
-      allowed,
       write: (key, wish) => this.#write(key, wish),
-      onError: (_key, error) => log.warn({ err: error }, "conditions can't be written now"),
     });
   }
 

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Writes status.loadBalancer.ingress of our own Ingresses, where it differs. */
 import type { V1Ingress } from "@kubernetes/client-node";
-import type { Clock } from "../clock.ts";
 import { formatRef, keyOf } from "../model/refs.ts";
-import { type Api, type ApiAnswer, describeAnswer, isSuccess } from "../report/api.ts";
+import { type ApiAnswer, describeAnswer, isSuccess } from "../report/api.ts";
+import { type ClusterWriterOptions, createWriteQueue } from "../report/cluster-writer.ts";
 import { judgeFailure } from "../report/judge-answer.ts";
-import type { Logger } from "../report/log.ts";
 import { RepeatFilter } from "../report/repeat-filter.ts";
 import { TokenBucket } from "../report/token-bucket.ts";
-import { WriteQueue, type WriteResult } from "../report/write-queue.ts";
+import type { WriteQueue, WriteResult } from "../report/write-queue.ts";
 import { arrangeAddresses, isSameAddresses, type PublishedAddress } from "./addresses.ts";
 import {
   describePatch,
@@ -19,22 +18,12 @@ import {
   type StatusWish,
 } from "./status-wish.ts";
 
-export interface StatusWriterOptions {
-  readonly api: Api;
-  readonly clock: Clock;
-  readonly random: () => number;
-  readonly log: Logger;
-  /** Only one replica writes. */
-  readonly allowed: () => boolean;
-}
-
 const RATE = { burst: 100, intervalMs: 10 };
-const BACKOFF = { firstMs: 500, maxMs: 60_000 };
 /** Somebody else who writes the same status shall not make us write without end. */
 const RATE_OF_ONE = { burst: 5, intervalMs: 10_000 };
 
 export class StatusWriter {
-  readonly #options: StatusWriterOptions;
+  readonly #options: ClusterWriterOptions;
   readonly #queue: WriteQueue<StatusWish>;
   /** What was written, by key, on top of which version: the cache is behind for a moment. */
   readonly #written = new Map<string, StatusWish>();
@@ -44,19 +33,14 @@ export class StatusWriter {
   #right = new WeakSet<V1Ingress>();
   readonly #complaints: RepeatFilter;
 
-  constructor(options: StatusWriterOptions) {
+  constructor(options: ClusterWriterOptions) {
     this.#options = options;
-    const { clock, random, allowed, log } = options;
-    this.#complaints = new RepeatFilter(clock);
-    this.#queue = new WriteQueue({
-      clock,
-      random,
+    this.#complaints = new RepeatFilter(options.clock);
+    this.#queue = createWriteQueue(options, {
+      what: "statuses",
       rate: RATE,
       concurrency: 4,
-      backoff: BACKOFF,
-      allowed,
       write: (key, wish) => this.#write(key, wish),
-      onError: (_key, error) => log.warn({ err: error }, "statuses can't be written now"),
     });
   }
 

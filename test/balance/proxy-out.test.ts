@@ -283,6 +283,36 @@ test("HTTP lane: a pod's connection with a header serves one client's connection
   assert.ok((await balance.channels("p")).every((channel) => channel.active === 0));
 });
 
+test("HTTP lane: a connection that rests for its client goes to no other pod's channel when its own has left", async (t) => {
+  const speaking = (name: string) =>
+    hearing(t, (one) => {
+      for (let end = headEnd(one.rest); end !== undefined; end = headEnd(one.rest)) {
+        one.rest = one.rest.subarray(end);
+        one.socket.write(`HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n${name}`);
+      }
+    });
+  const [a, b, c] = [await speaking("a"), await speaking("b"), await speaking("c")];
+  const port = await freePort();
+  const conf = (...pods: Pod[]): string =>
+    `workers 1
+     listen l tcp:127.0.0.1:${port} table=main
+     pool p send-proxy=v2 ${pods.map((one) => one.address).join(" ")}
+     default main p`;
+  const balance = await start(t, conf(a));
+  const client = await RawClient.open(port);
+  t.after(() => client.close());
+  const ask = async (): Promise<string> => (await client.request(get("/"))).body.toString();
+  assert.equal(await ask(), "a");
+  assert.equal((await balance.reload(conf(b, a))).ok, true);
+  assert.equal(await ask(), "a", "it stays as long as its channel does");
+  assert.equal(a.heard.length, 1);
+  // The counters that were a's are free after the first of these, and c's after the second.
+  assert.equal((await balance.reload(conf(b))).ok, true);
+  assert.equal((await balance.reload(conf(b, c))).ok, true);
+  for (let i = 0; i < 4; i++) assert.match(await ask(), /[bc]/);
+  await until("the connection to a is closed", () => a.sockets.size === 0);
+});
+
 test("what follows the header is moved in bulk as ever, both ways", async (t) => {
   const SIZE = 64 << 20;
   const noise = randomBytes(1 << 20);

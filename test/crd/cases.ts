@@ -52,6 +52,7 @@ export const INVALID: readonly Case[] = [
     "a time for a queue that is none": backend({ limits: { queueSeconds: 5 } }),
     "a time for a queue of length 0": backend({ limits: { queue: 0, queueSeconds: 5 } }),
     "an unknown PROXY version": backend({ proxyProtocol: "v3" }),
+    "a lane that is not for Services": backend({ lane: "passthrough" }),
     "ejected for longer than the longest": backend({ ejection: { baseSeconds: 10, maxSeconds: 5 } }),
     "a check without type": backend({ healthCheck: { path: "/healthz" } }),
     "a path for a TCP check": backend({ healthCheck: { type: "tcp", path: "/healthz" } }),
@@ -136,6 +137,7 @@ export const VALID: readonly Case[] = [
         queueSeconds: 2,
       },
       proxyProtocol: "v2",
+      lane: "tcp",
       ejection: { failures: 5, baseSeconds: 1, maxSeconds: 30 },
       healthCheck: {
         type: "http",

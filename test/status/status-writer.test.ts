@@ -15,7 +15,14 @@ function open() {
   const clock = new FakeClock();
   const { log, messages } = collectLog();
   const world = { allowed: true };
-  const writer = new StatusWriter({ api, clock, random: () => 0, log, allowed: () => world.allowed });
+  const writer = new StatusWriter({
+    api,
+    clock,
+    wallTime: () => new Date(0),
+    random: () => 0,
+    log,
+    allowed: () => world.allowed,
+  });
   /** Writes an Ingress as its owner would; gives it as the cache gets it. */
   const put = (name: string, more: { uid?: string; ip?: string; ingressClassName?: string } = {}) => {
     const { uid = `uid-${name}`, ip, ingressClassName = "evener" } = more;

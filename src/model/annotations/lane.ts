@@ -10,7 +10,7 @@ export const LANE = {
     name: "lane",
     nginx: false,
     type: "http or tcp",
-    doc: "`tcp` relays the connections of the hosts as they are, after TLS: one Service port for a whole host",
+    doc: "`tcp` relays the connections of the hosts as they are, after TLS: one Service port for a whole host; the `lane` of a BackendPolicy for the Service comes before this",
     onFault: "refuse",
     parse: parseWord("http", "tcp"),
   }),

@@ -55,3 +55,6 @@ export const DEFAULT_OPTIONS: IngressOptions = Object.freeze({
   backend: NOTHING_SAID,
   clientCertificate: undefined,
 });
+
+/** … whose hosts a policy puts into the TCP lane. */
+export const RELAYED_OPTIONS: IngressOptions = Object.freeze({ ...DEFAULT_OPTIONS, lane: "tcp" });

@@ -4,23 +4,29 @@ import type { V1Ingress } from "@kubernetes/client-node";
 import type { SettingsLayer } from "../backend-settings.ts";
 import type { Report } from "../problems.ts";
 import { quote } from "../quote.ts";
-import type { Lane, ObjectRef, Redirect } from "../types.ts";
+import type { Lane, ObjectRef, PolicyLane, Redirect } from "../types.ts";
 import { toBackendLayer } from "./backend-layer.ts";
 import { fieldOf, findValues, NGINX, OURS, type Tell } from "./find-values.ts";
 import { PLAIN_PODS } from "./lane.ts";
-import { DEFAULT_OPTIONS, type Fate, type IngressOptions } from "./options.ts";
+import { DEFAULT_OPTIONS, type Fate, type IngressOptions, RELAYED_OPTIONS } from "./options.ts";
 import type { FaultEffect } from "./spec.ts";
 import type { AnnotationValues } from "./table.ts";
 import { limitToTcpLane } from "./tcp-lane.ts";
 import { asksForNothing, isSnippet, UNSUPPORTED } from "./unsupported.ts";
 
-export function readAnnotations(ingress: V1Ingress, ref: ObjectRef, report: Report): IngressOptions {
+/** `asked` is the lane that a policy asks for: it stands in the place of the annotation. */
+export function readAnnotations(
+  ingress: V1Ingress,
+  ref: ObjectRef,
+  report: Report,
+  asked?: PolicyLane,
+): IngressOptions {
   const annotations = ingress.metadata?.annotations ?? {};
   const names = Object.keys(annotations).filter(isOurs);
-  if (names.length === 0) return DEFAULT_OPTIONS;
+  if (names.length === 0) return asked === "tcp" ? RELAYED_OPTIONS : DEFAULT_OPTIONS;
   let fate: Fate = "served";
   // Read before the others: a relayed connection can't be told that it is not welcome.
-  const isTcp = isRelayed(annotations);
+  const isTcp = isRelayed(annotations, asked);
   const tell: Tell = (name, wanted, reason, message) => {
     const effect = wanted === "close" && isTcp ? "refuse" : wanted;
     if (effect === "refuse") fate = "refused";
@@ -61,22 +67,25 @@ export function readAnnotations(ingress: V1Ingress, ref: ObjectRef, report: Repo
   const backend = toBackendLayer(told, (key, message) =>
     tell(nameOf(key), "ignore", "AnnotationIgnored", `${nameOf(key)} ${message}`),
   );
-  return join(told, fate, backend);
+  return join(told, chooseLane(told, asked), fate, backend);
 }
 
-function isRelayed(annotations: Readonly<Record<string, string>>): boolean {
+function isRelayed(annotations: Readonly<Record<string, string>>, asked: PolicyLane | undefined): boolean {
   const saysYes = (name: string) => ["true", "1"].includes(annotations[name]?.trim().toLowerCase() ?? "");
   return (
-    annotations[`${OURS}lane`]?.trim().toLowerCase() === "tcp" ||
+    (asked ?? annotations[`${OURS}lane`]?.trim().toLowerCase()) === "tcp" ||
     annotations[`${OURS}tcp-service-port`] !== undefined ||
     saysYes(`${OURS}ssl-passthrough`) ||
     saysYes(`${NGINX}ssl-passthrough`)
   );
 }
 
-function chooseLane({ lane, sslPassthrough, tcpServicePort }: AnnotationValues): Lane {
+function chooseLane(
+  { lane, sslPassthrough, tcpServicePort }: AnnotationValues,
+  asked: PolicyLane | undefined,
+): Lane {
   if (tcpServicePort !== undefined) return "port";
-  return sslPassthrough === true ? "passthrough" : (lane ?? "http");
+  return sslPassthrough === true ? "passthrough" : (asked ?? lane ?? "http");
 }
 
 const CONSEQUENCES: Readonly<Record<FaultEffect, string>> = {
@@ -110,9 +119,9 @@ function differsFromNginx(ingress: V1Ingress, name: string): boolean {
   return name.startsWith(NGINX) && paths.some((path) => path.pathType !== "Exact");
 }
 
-function join(values: AnnotationValues, fate: Fate, backend: SettingsLayer): IngressOptions {
+function join(values: AnnotationValues, lane: Lane, fate: Fate, backend: SettingsLayer): IngressOptions {
   return {
-    lane: chooseLane(values),
+    lane,
     tcpPort: values.tcpServicePort,
     fate,
     sslRedirect: values.sslRedirect ?? DEFAULT_OPTIONS.sslRedirect,

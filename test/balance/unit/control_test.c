@@ -4,6 +4,7 @@
 
 #include "channel_state.h"
 #include "count.h"
+#include "pool.h"
 #include "shm.h"
 #include "stream.h"
 #include "watch.h"
@@ -165,14 +166,14 @@ static void channels_are_changed_by_address(void **state)
 	assert_int_equal(command(c, "channel p 1.1.1.1:2 disable"), 0);
 	assert_int_equal(command(c, "channel q [::1]:1 drain"), 1);
 	assert_string_equal(STATE(c, 1, 1), "draining");
-	assert_int_equal(channel_weight(channel(c, 1, 1)), 0);
+	assert_int_equal(pool_weight(channel(c, 1, 1)), 0);
 	assert_int_equal(command(c, "channel q [::1]:1 enable"), 1);
 	assert_string_equal(STATE(c, 1, 1), "up");
 	/* A weight is not what keeps a channel from serving, so enabling leaves it. */
 	command(c, "channel q [::1]:1 weight=7");
 	command(c, "channel q [::1]:1 disable");
 	command(c, "channel q [::1]:1 enable");
-	assert_int_equal(channel_weight(channel(c, 1, 1)), 7);
+	assert_int_equal(pool_weight(channel(c, 1, 1)), 7);
 	conf_free(reload(c, "pool unused"));
 }
 
@@ -188,15 +189,32 @@ static void settings_stay_over_reloads_until_the_channel_leaves(void **state)
 	assert_string_equal(STATE(c, 0, 4), "draining");
 	assert_string_equal(STATE(c, 0, 3), "disabled");
 	/* Somebody configured another weight since. */
-	assert_int_equal(channel_weight(channel(c, 0, 2)), 2);
-	assert_int_equal(channel_weight(channel(c, 0, 1)), 9);
-	/* One connection is still open on it when it leaves, so its counters wait for it; its settings do not. */
+	assert_int_equal(pool_weight(channel(c, 0, 2)), 2);
+	assert_int_equal(pool_weight(channel(c, 0, 1)), 9);
+	/* One connection is still open on it when it leaves, so its counters wait for it; its settings, and what was found out about it, do not. */
 	const uint32_t slot = channel(c, 0, 4)->slot;
 	shm_add(shm_cell(slot, 1), V_ACTIVE, 1);
+	shm_add(shm_cell(slot, 1), V_TOTAL, 3);
+	shm_shared(slot)->breaker = UINT64_MAX;
+	shm_shared(slot)->check = UINT32_MAX;
+	shm_shared(slot)->since_ms = 1;
 	c = reload(c, "pool p 1.1.1.9:1");
 	c = reload(c, "pool p 1.1.1.9:1 1.1.1.1:1*8");
 	assert_int_equal(channel(c, 0, 1)->slot, slot);
 	assert_string_equal(STATE(c, 0, 1), "up");
+	assert_int_equal(shm_sum(slot, V_TOTAL), 3);
+	assert_int_equal(shm_shared(slot)->breaker, 0);
+	assert_int_equal(shm_shared(slot)->check, 0);
+	/* It starts slowly among those that stayed … */
+	assert_true(shm_shared(slot)->since_ms > 1);
+	const uint64_t since = shm_shared(slot)->since_ms;
+	c = reload(c, "pool p 1.1.1.1:1*8 1.1.1.9:1");
+	assert_int_equal(shm_shared(slot)->since_ms, since);
+	/* … and at once when all of its pool come back together. */
+	c = reload(c, "pool unused");
+	c = reload(c, "pool p 1.1.1.1:1");
+	assert_int_equal(channel(c, 0, 0)->slot, slot);
+	assert_int_equal(shm_shared(slot)->since_ms, 0);
 	shm_cell(slot, 1)->v[V_ACTIVE] = 0;
 	conf_free(reload(c, "pool unused"));
 }
@@ -204,15 +222,24 @@ static void settings_stay_over_reloads_until_the_channel_leaves(void **state)
 static void a_reset_counts_from_zero_again(void **state)
 {
 	(void)state;
-	struct conf *c = load("pool p 1.1.1.1:1");
-	const uint32_t slot = channel(c, 0, 0)->slot, codes = c->code_slot[(404 - 100) / V_COUNT];
+	struct conf *c = load("pool p maxconn=1 queue=1 1.1.1.1:1");
+	const uint32_t slot = channel(c, 0, 0)->slot, codes = c->code_slot[(404 - 100) / V_COUNT], limit = c->pools[0]->limit_slot;
 	const unsigned v404 = (404 - 100) % V_COUNT;
 	for (unsigned w = 0; w < WORKERS; w++) {
 		shm_add(shm_cell(slot, w), V_ACTIVE, 3);
 		shm_add(shm_cell(slot, w), V_TOTAL, 10);
 		shm_add(shm_cell(codes, w), v404, 5);
 	}
+	static const unsigned limits[] = {V_ACTIVE, L_QUEUED, L_LIMITED, L_TIMEOUTS};
+	for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
+		shm_add(shm_cell(limit, 1), limits[i], 4);
+	shm_shared(slot)->ejections = 2;
 	assert_true(count_reset(&slots));
+	assert_int_equal(count_of(limit, V_ACTIVE), 4);
+	assert_int_equal(count_of(limit, L_QUEUED), 4);
+	assert_int_equal(count_of(limit, L_LIMITED), 0);
+	assert_int_equal(count_of(limit, L_TIMEOUTS), 0);
+	assert_int_equal(shm_shared(slot)->ejections, 0);
 	assert_int_equal(count_of(slot, V_ACTIVE), 6);
 	assert_int_equal(count_of(slot, V_TOTAL), 0);
 	assert_int_equal(count_of(codes, v404), 0);
