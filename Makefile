@@ -69,6 +69,7 @@ bundle:
 	  --banner:js='import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);'
 	@rm -rf dist/lib/templates && cp -R templates dist/lib/templates
 	@install -m 0755 src/cli/launcher.sh dist/bin/evener
+	@install -m 0755 src/cli/kubectl-evener.sh dist/bin/kubectl-evener
 
 .PHONY: generate
 generate: deps ## write charts/evener/crds/ and the generated docs anew, from the tables in src
@@ -98,6 +99,7 @@ test: ## everything: set-up, data plane, Hitch's tests, build, checks, C unit te
 	@$(MAKE) --no-print-directory check
 	@$(MAKE) --no-print-directory test-balance
 	@$(MAKE) --no-print-directory e2e-assets
+	-@$(MAKE) --no-print-directory e2e-chromium
 	@$(MAKE) --no-print-directory chart
 	@$(MAKE) --no-print-directory bench-guard
 	@$(NODE) --test 'test/**/*.test.ts' 'e2e/**/*.test.ts'

@@ -13,7 +13,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, join } from "node:path";
+import { basename, join, relative } from "node:path";
 import { build } from "esbuild";
 import { type Component, listComponents, ROOT } from "./components.ts";
 
@@ -30,7 +30,10 @@ try {
 }
 
 async function make(): Promise<void> {
-  const templates = readdirSync(join(ROOT, "templates"));
+  const templates = readdirSync(join(ROOT, "templates"), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => relative(join(ROOT, "templates"), join(parentPath, name)))
+    .sort();
   const paths = ["bin/hitch", "lib/evener.mjs", ...templates.map((name) => `lib/templates/${name}`)];
   const files = paths.map((path) => ({
     path,

@@ -7,6 +7,10 @@ e2e-assets: ## etcd and kube-apiserver for the tests (KUBE_ASSETS=DIR uses what 
 	@vendor/deps.sh etcd-server
 	@e2e/assets/build.sh >/dev/null
 
+.PHONY: e2e-chromium
+e2e-chromium: ## a browser for the inspection page's tests; without one they are skipped
+	@vendor/deps.sh chromium
+
 .PHONY: e2e-kube
 e2e-kube: deps dataplane build e2e-assets ## only the end-to-end tests against a real API server
 	@$(NODE) --test 'e2e/kube/**/*.test.ts'

@@ -32,6 +32,12 @@ export interface ReloadReport {
   readonly message?: string;
 }
 
+/** One that was tried, and how long that took. */
+export interface ReloadRecord extends ReloadReport {
+  readonly at: number;
+  readonly durationMs: number;
+}
+
 export interface ApplyFailure {
   readonly step: Step["type"];
   readonly error: ApplyError;
@@ -54,6 +60,8 @@ export interface ApplierOptions {
   readonly reloadIntervalMs: number;
   readonly hitch: AppliedChild & { readonly control: HitchControl };
   readonly balance: AppliedChild & { readonly client: BalanceClient };
+  /** Told of each reload as it ends. */
+  readonly onReload?: (record: ReloadRecord) => void;
 }
 
 export class Applier {
@@ -83,7 +91,12 @@ export class Applier {
 
   /** Never throws for what a file system or a child does: that is in the outcome, and the last good state serves on. */
   async apply(desired: Desired): Promise<ApplyOutcome> {
+    const { clock, onReload } = this.#options;
     const reloads: ReloadReport[] = [];
+    const record = (report: ReloadReport, at: number) => {
+      reloads.push(report);
+      onReload?.({ ...report, at, durationMs: clock.now() - at });
+    };
     const failures: ApplyFailure[] = [];
     const failed = new Set<Step["type"]>();
     let deferredUntil: number | undefined;
@@ -102,11 +115,12 @@ export class Applier {
         step.type === "remove-certificates" ||
         (step.type === "balance" && step.afterHitch === true);
       if (skipped && (failed.has("hitch") || deferredUntil !== undefined)) continue;
+      const startedAt = clock.now();
       try {
         await this.#runStep(step, desired);
         if (step.type === "hitch") this.#hitchFailure = undefined;
         if (step.type === "hitch" || step.type === "balance") {
-          reloads.push({ child: step.type, reason: step.reason, result: "ok" });
+          record({ child: step.type, reason: step.reason, result: "ok" }, startedAt);
         }
       } catch (cause) {
         const error =
@@ -114,7 +128,7 @@ export class Applier {
         failed.add(step.type);
         failures.push({ step: step.type, error });
         if (step.type === "hitch") this.#hitchFailure = { step: step.type, error };
-        if (step.type === "hitch" || step.type === "balance") reloads.push(reportFailure(step, error));
+        if (step.type === "hitch" || step.type === "balance") record(reportFailure(step, error), startedAt);
       }
     }
     return { reloads, failures, ...(deferredUntil === undefined ? {} : { deferredUntil }) };

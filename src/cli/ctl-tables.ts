@@ -41,7 +41,7 @@ export function formatStatus(status: BalanceStatus): string {
   return `${fields}\n${workers}\n${listeners}`;
 }
 
-const POOL_TITLES = [
+export const POOL_TITLES = [
   "POOL",
   "LB",
   "GROUP",
@@ -70,7 +70,8 @@ export function formatChannel(pools: readonly BalancePool[], channel: string): s
   );
 }
 
-function describePool({ pool, lb = NONE, groups, draining }: BalancePool): string[][] {
+/** The cells of its lines. */
+export function describePool({ pool, lb = NONE, groups, draining }: BalancePool): string[][] {
   if (draining !== undefined) {
     const channels = draining.flatMap((entry) => ("channels" in entry ? entry.channels : [entry]));
     return channels.map((channel) => [pool, NONE, "left", ...describeChannel(channel)]);

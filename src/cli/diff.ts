@@ -2,8 +2,8 @@
 /** `evener diff`: what would change in the rendered files. They hold no keys, only hashes of them, and nothing else is read. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { createTwoFilesPatch, FILE_HEADERS_ONLY } from "diff";
 import type { ModelSettings } from "../model/types.ts";
+import { describeChange } from "../render/describe-change.ts";
 import { SettingsError } from "./flags.ts";
 import { readInputs } from "./inputs.ts";
 import { PLACEHOLDER_CERTIFICATE, renderManifests } from "./render.ts";
@@ -46,19 +46,7 @@ export async function runDiff(options: DiffOptions, now = new Date()): Promise<n
 
 /** A unified diff of both files; empty when they say the same. */
 export function describeChanges(before: Texts, after: Texts): string {
-  return FILES.map((name) => {
-    const [from, to] = [before[name], after[name]].map((text) => withoutHash(text));
-    if (from === undefined || from === to) return "";
-    return createTwoFilesPatch(`old/${name}`, `new/${name}`, from, to ?? "", undefined, undefined, {
-      context: 3,
-      headerOptions: FILE_HEADERS_ONLY,
-    });
-  }).join("");
-}
-
-/** Its first line is about all the others. */
-function withoutHash(text: string): string {
-  return text.replace(/^hash[ \t].*\n/m, "");
+  return FILES.map((name) => describeChange(name, before[name], after[name])).join("");
 }
 
 async function readSide(side: Side, model: ModelSettings, now: Date): Promise<Texts> {

@@ -6,6 +6,7 @@ import { runDiff, type Side } from "./diff.ts";
 import { LINT_OUTPUTS, runLint } from "./lint.ts";
 import { render } from "./render.ts";
 import { addModelOptions, addRunOptions, SettingsError, toModelSettings, toRunSettings } from "./settings.ts";
+import { addStatus } from "./status.ts";
 import { VERSION } from "./version.ts";
 
 const EXIT_USAGE = 64;
@@ -110,9 +111,11 @@ export async function main(argv: readonly string[]): Promise<number> {
       status = await runDiff({ ...readSides(paths, options), model });
     });
 
-  addCtl(program, (result) => {
+  const exit = (result: number) => {
     status = result;
-  });
+  };
+  addStatus(program, exit);
+  addCtl(program, exit);
 
   try {
     await program.parseAsync([...argv], { from: "user" });

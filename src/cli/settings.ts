@@ -2,6 +2,7 @@
 /** Flags and EVENER_ environment → frozen settings. The only place that reads either. */
 import { availableParallelism, hostname } from "node:os";
 import type { Command } from "commander";
+import type { PageSettings } from "../inspect/server.ts";
 import { isDnsLabel } from "../model/names.ts";
 import { quote } from "../model/quote.ts";
 import { HOST_OWNERSHIPS, type HostOwnership, type ModelSettings } from "../model/types.ts";
@@ -27,6 +28,7 @@ import {
   type SourceSetting,
 } from "./flags.ts";
 import { httpFlags, type RawHttpOptions, toHttpSettings } from "./http-flags.ts";
+import { inspectionFlags, type RawInspectionOptions, toPageSettings } from "./inspection-flags.ts";
 import { type RawTlsOptions, tlsFlags, toTlsSettings } from "./tls-flags.ts";
 
 export { SettingsError };
@@ -48,6 +50,8 @@ export interface RunSettings {
   /** Between not being ready any more and closing the ports. */
   readonly shutdownDelayMs: number;
   readonly healthzPort: number;
+  /** Absent: there is none. */
+  readonly page?: PageSettings;
   /** Shortest time between two reloads of Hitch. */
   readonly reloadIntervalMs: number;
   readonly logLevel: (typeof LOG_LEVELS)[number];
@@ -56,7 +60,7 @@ export interface RunSettings {
 }
 
 /** What commander hands over after every value went through its parser below. */
-interface RawOptions extends RawHttpOptions, RawTlsOptions, RawEngineOptions {
+interface RawOptions extends RawHttpOptions, RawTlsOptions, RawEngineOptions, RawInspectionOptions {
   readonly source: SourceSetting;
   readonly kubeconfig?: string;
   readonly secrets: SecretMode;
@@ -150,6 +154,7 @@ export function addRunOptions(command: Command): Command {
       parseSeconds,
     ),
     flag("--healthz-port <port>", "port of /healthz, /readyz, /metrics and /debug", parsePort).default(10254),
+    ...inspectionFlags(),
     flag("--reload-interval <time>", "shortest time between reloads of Hitch", parseSeconds).default(1),
     flag("--log-level <level>", "least level that is logged").choices(LOG_LEVELS).default("info"),
     flag("--log-format <format>", "log lines as JSON or as text").choices(LOG_FORMATS).default("json"),
@@ -157,7 +162,9 @@ export function addRunOptions(command: Command): Command {
 }
 
 /** Joins and freezes the options; throws SettingsError when they contradict each other. */
-export function toModelSettings(raw: Omit<RawOptions, "source" | "secrets">): ModelSettings {
+export function toModelSettings(
+  raw: Omit<RawOptions, "source" | "secrets" | keyof RawInspectionOptions>,
+): ModelSettings {
   if (raw.httpPort === raw.httpsPort) {
     throw new SettingsError(`--http-port and --https-port are both ${raw.httpPort}`);
   }
@@ -187,8 +194,13 @@ export function toRunSettings(command: Command): RunSettings {
   const model = toModelSettings(raw);
   const { tls } = model;
   const ports = [raw.httpPort, raw.httpsPort, raw.internalTlsPort, ...(tls?.extraTlsPorts ?? [])];
-  if ([...ports, ...(tls?.tcpServices ?? []).map(({ port }) => port)].includes(raw.healthzPort)) {
+  const taken = [...ports, ...(tls?.tcpServices ?? []).map(({ port }) => port)];
+  if (taken.includes(raw.healthzPort)) {
     throw new SettingsError(`--healthz-port ${raw.healthzPort} is taken by another listener`);
+  }
+  const page = toPageSettings(raw);
+  if (page !== undefined && [...taken, raw.healthzPort].includes(page.port)) {
+    throw new SettingsError(`--inspection-port ${page.port} is taken by another listener`);
   }
   return Object.freeze({
     source: Object.freeze(raw.source),
@@ -200,6 +212,7 @@ export function toRunSettings(command: Command): RunSettings {
     pod: Object.freeze(readPod(process.env)),
     shutdownDelayMs: Math.round((raw.shutdownDelay ?? (raw.source.kind === "kube" ? 5 : 0)) * 1000),
     healthzPort: raw.healthzPort,
+    ...(page === undefined ? {} : { page }),
     reloadIntervalMs: Math.round(raw.reloadInterval * 1000),
     logLevel: raw.logLevel,
     logFormat: raw.logFormat,

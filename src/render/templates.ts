@@ -5,11 +5,15 @@ import Handlebars from "handlebars";
 /** Beside the bundle, or at the top of the source tree. */
 const PLACES = [new URL("./templates/", import.meta.url), new URL("../../templates/", import.meta.url)];
 
-/** Reads and compiles a template of ours. Values are not escaped but refused: see safe.ts. */
-export function loadTemplate<View>(name: string): (view: View) => string {
+export function readTemplate(name: string): string {
   const url = PLACES.map((place) => new URL(name, place)).find((candidate) => existsSync(candidate));
   if (url === undefined) throw new Error(`the template ${name} is missing`);
-  return Handlebars.compile<View>(readFileSync(url, "utf8"), {
+  return readFileSync(url, "utf8");
+}
+
+/** Reads and compiles a template of ours. Values are not escaped but refused: see safe.ts. */
+export function loadTemplate<View>(name: string): (view: View) => string {
+  return Handlebars.compile<View>(readTemplate(name), {
     noEscape: true,
     strict: true,
     knownHelpersOnly: true,

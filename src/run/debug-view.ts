@@ -1,19 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What /debug shows: the newest result of a rebuild, without any key. */
 import type { Latest } from "../loop/controller.ts";
+import type { Rendered } from "../loop/desired.ts";
 import { renderStatus } from "../render/render-status.ts";
 import { formatCommand } from "../render/render-upstream.ts";
 
 export function describeConfig(latest: Latest | undefined): Record<string, string> {
   if (latest === undefined) return {};
-  const { rendered, model } = latest;
+  const { "hitch.conf": hitch = "", "balance.conf": balance = "", ...upstream } = listFiles(latest.rendered);
   return {
-    "hitch.conf": rendered.hitchConf,
-    "balance.conf": rendered.balanceConf,
-    "status.yaml": renderStatus(model),
-    ...Object.fromEntries(
-      (rendered.upstream ?? []).map((command) => [`${command.name}.args`, formatCommand(command)]),
-    ),
+    "hitch.conf": hitch,
+    "balance.conf": balance,
+    "status.yaml": renderStatus(latest.model),
+    ...upstream,
+  };
+}
+
+/** What the children read, by name. */
+export function listFiles({ hitchConf, balanceConf, upstream = [] }: Rendered): Record<string, string> {
+  return {
+    "hitch.conf": hitchConf,
+    "balance.conf": balanceConf,
+    ...Object.fromEntries(upstream.map((command) => [`${command.name}.args`, formatCommand(command)])),
   };
 }
 

@@ -29,6 +29,7 @@ import { UpstreamEngine, type UpstreamEngineOptions } from "../supervise/upstrea
 import { ChildLog } from "./child-log.ts";
 import { type Cluster, createReporter } from "./cluster.ts";
 import { describeConfig, describeModel } from "./debug-view.ts";
+import { Inspection } from "./inspection.ts";
 import { listBroken, listMissing } from "./readiness.ts";
 import { clearRunDir, findChildOwner, removeKeys } from "./run-dir.ts";
 
@@ -66,17 +67,20 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   const metrics = createMetrics(VERSION);
   const reporter = cluster === undefined ? undefined : createReporter(cluster, settings, log, metrics);
   const runner = createExecaRunner();
+  const inspection = new Inspection(clock);
   const childLog = new ChildLog(log, clock);
   let stopping = false;
   const children: Pick<UpstreamEngineOptions, "onLine" | "onSpawn" | "onState"> = {
     onLine: (child, line) => childLog.write(child, line),
     onSpawn: (child, pid) => {
       log.info({ child, pid }, "child started");
+      inspection.recordPid(child, pid);
       recordChild(runDir, child, pid).catch((error: unknown) => {
         log.warn({ child, err: error }, "the child's pid could not be recorded");
       });
     },
     onState: (child, state, exit) => {
+      inspection.recordState(child, state);
       log[state.phase === "backoff" || state.phase === "failed" ? "warn" : "info"](
         { child, ...state, exit },
         `${child} is ${state.phase}`,
@@ -112,6 +116,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     reloadIntervalMs: settings.reloadIntervalMs,
     hitch: adapt(plane.hitch, { control }),
     balance: adapt(plane.balance, { client }),
+    onReload: (record) => inspection.reloads.add(record),
   });
   await applier.prepare();
   const controller = new Controller({
@@ -125,7 +130,10 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     log,
     metrics,
     ...(upstream === undefined ? {} : { upstream }),
-    onSync: (report) => reporter?.report(report),
+    onSync: (report) => {
+      inspection.recordRebuild(controller.latest);
+      reporter?.report(report);
+    },
   });
   const loop = new Loop({
     clock,
@@ -137,13 +145,14 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     onError: (error) => log.error({ err: error }, "sync failed"),
   });
   const collector = new BalanceCollector(metrics, client);
+  const missing = () => {
+    const now = clock.now();
+    const silentMs = reporter?.sinceAnswerMs;
+    const answeredAt = silentMs === undefined ? undefined : now - silentMs;
+    return listMissing({ source, applier, plane, stopping, now, answeredAt });
+  };
   const health = await startHealthServer(settings.healthzPort, {
-    missing: () => {
-      const now = clock.now();
-      const silentMs = reporter?.sinceAnswerMs;
-      const answeredAt = silentMs === undefined ? undefined : now - silentMs;
-      return listMissing({ source, applier, plane, stopping, now, answeredAt });
-    },
+    missing,
     broken: () => listBroken(loop),
     metrics: async () => {
       await collector.collect().catch(() => undefined);
@@ -154,9 +163,17 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     model: () => describeModel(controller.latest),
   });
   log.info({ port: health.port }, "health port open");
+  let closeInspection = async () => {};
   try {
+    closeInspection = await inspection.open(
+      runDir,
+      settings.page,
+      { controller, applier, client, missing },
+      log,
+    );
     await source.start();
   } catch (error) {
+    await closeInspection();
     await health.stop();
     throw error;
   }
@@ -196,6 +213,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
       await reported;
       cluster?.close();
       await removeKeys(runDir);
+      await closeInspection();
       await health.stop();
     },
   };

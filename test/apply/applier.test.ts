@@ -24,7 +24,14 @@ describe("applying", () => {
     const plane = new FakePlane();
     await plane.applier.apply(makeDesired(["a"], "one"));
     plane.events.length = 0;
+    plane.records.length = 0;
     const { reloads } = await plane.applier.apply(makeDesired(["a"], "two"));
+    const [record, ...others] = plane.records;
+    assert.deepEqual(
+      [record?.child, record?.reason, record?.result, others],
+      ["balance", "endpoints", "ok", []],
+    );
+    assert.ok(record !== undefined && record.at > 0 && record.durationMs >= 0);
     assert.deepEqual(plane.events, ["reload balance"]);
     assert.deepEqual(reloads, [{ child: "balance", reason: "endpoints", result: "ok" }]);
     await plane.applier.apply(makeDesired(["a"], "two"));

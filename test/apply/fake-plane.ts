@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Hitch and Balance as applying sees them: they read their files from the fake disk, and may decline them. */
-import { Applier } from "../../src/apply/applier.ts";
+import { Applier, type ReloadRecord } from "../../src/apply/applier.ts";
 import { ApplyError } from "../../src/apply/errors.ts";
 import type { HitchControl } from "../../src/apply/hitch-control.ts";
 import type { Desired } from "../../src/apply/plan.ts";
@@ -22,6 +22,7 @@ export class FakePlane {
   badWord = "BAD";
   hitchUnverified = false;
   balanceSilent = false;
+  readonly records: ReloadRecord[] = [];
   readonly applier: Applier;
 
   constructor(reloadIntervalMs = 0) {
@@ -32,6 +33,7 @@ export class FakePlane {
       runDir: "/run",
       certDir: "/run/certs",
       reloadIntervalMs,
+      onReload: (record) => this.records.push(record),
       hitch: {
         get ready() {
           return self.hitchRuns !== undefined;

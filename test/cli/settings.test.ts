@@ -221,6 +221,32 @@ describe("settings", () => {
   test("ports that contradict each other", () => {
     assert.throws(() => parse("--http-port", "8443"), SettingsError);
     assert.throws(() => parse("--healthz-port", "8443"), SettingsError);
+    assert.throws(() => parse("--inspection", "--inspection-port", "10254"), SettingsError);
+    assert.throws(() => parse("--inspection", "--inspection-port", "8080"), SettingsError);
+    assert.equal(parse("--inspection-port", "8080").page, undefined);
+  });
+
+  test("the inspection page: none unless asked for, and then on loopback", () => {
+    assert.equal(parse().page, undefined);
+    assert.deepEqual(parse("--inspection").page, { address: "127.0.0.1", port: 10354, hosts: [] });
+    const args = [
+      "--inspection",
+      "--inspection-address",
+      "FD00::1",
+      "--inspection-host",
+      "A.example,b.example",
+    ];
+    assert.deepEqual(parse(...args, "--inspection-port", "81").page, {
+      address: "fd00::1",
+      port: 81,
+      hosts: ["a.example", "b.example"],
+    });
+    for (const wrong of [
+      ["--inspection-address", "localhost"],
+      ["--inspection-host", "*.example"],
+      ["--inspection-host", "a b"],
+    ])
+      assert.throws(() => parse("--inspection", ...wrong));
   });
 
   test("TCP ports and the engine that serves them", () => {

@@ -107,6 +107,9 @@ spec:
             fieldRef:
               apiVersion: v1
               fieldPath: metadata.namespace
+        # For whoever runs `evener status` or `evener ctl` in the container.
+        - name: EVENER_RUN_DIR
+          value: /run/evener/live
         {{- if not .Values.zone }}
         - name: EVENER_ZONE
           valueFrom:
