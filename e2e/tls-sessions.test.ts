@@ -179,3 +179,37 @@ test("TLS 1.3 alone, changed by a profile while it runs", async (t) => {
   });
   assert.match(await handshake(evener.httpsPort, "a.example", ["-tls1_3"]), /HTTP\/1\.1 200/);
 });
+
+test("a number of workers that comes while it runs holds nothing up", async (t) => {
+  const web = await startBackend(t, "web");
+  const evener = await Evener.start(t, {
+    a: [...makeSite("a", [web.port]), makeSecret("a-tls", await makeKeyPair(["a.example"]))],
+  });
+  await evener.put("class", [
+    {
+      apiVersion: "networking.k8s.io/v1",
+      kind: "IngressClass",
+      metadata: { name: "evener" },
+      spec: {
+        controller: "evener.io/ingress-controller",
+        parameters: { apiGroup: "evener.io", kind: "TLSProfile", name: "more" },
+      },
+    },
+    {
+      apiVersion: "evener.io/v1alpha1",
+      kind: "TLSProfile",
+      metadata: { name: "more" },
+      spec: { workers: 3 },
+    },
+  ]);
+  await eventually("Hitch to have as many", async () =>
+    /^workers = 3$/m.test(await evener.readRunFile("hitch.conf")),
+  );
+  await evener.put("b", [
+    ...makeSite("b", [web.port]),
+    makeSecret("b-tls", await makeKeyPair(["b.example"])),
+  ]);
+  await eventually("what comes later to be served", async () =>
+    /HTTP\/1\.1 200/.test(await handshake(evener.httpsPort, "b.example", [])),
+  );
+});

@@ -205,6 +205,7 @@ export function toRunSettings(command: Command): RunSettings {
   if (page !== undefined && [...taken, raw.healthzPort].includes(page.port)) {
     throw new SettingsError(`--inspection-port ${page.port} is taken by another listener`);
   }
+  const reserved = [raw.healthzPort, ...(page === undefined ? [] : [page.port])];
   return Object.freeze({
     source: Object.freeze(raw.source),
     ...(raw.kubeconfig === undefined ? {} : { kubeconfig: raw.kubeconfig }),
@@ -219,7 +220,7 @@ export function toRunSettings(command: Command): RunSettings {
     reloadIntervalMs: Math.round(raw.reloadInterval * 1000),
     logLevel: raw.logLevel,
     logFormat: raw.logFormat,
-    model,
+    model: Object.freeze({ ...model, reservedPorts: Object.freeze(reserved) }),
   });
 }
 

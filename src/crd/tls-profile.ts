@@ -112,7 +112,10 @@ export const TLS_PROFILE = fields(
     }),
     workers: integer(
       { min: 1, max: 64 },
-      { doc: "Worker processes of Hitch and Balance each.", absent: "the flag --workers" },
+      {
+        doc: "Worker processes of Hitch and Balance each; Balance's change when Evener starts again.",
+        absent: "the flag --workers",
+      },
     ),
     trustedProxies: list(text(ADDRESS_RANGE, { doc: "An address or a range." }), {
       doc: "Load balancers and proxies in front, whose PROXY header is believed, on the TLS port too, and whose X-Forwarded-* fields are.",

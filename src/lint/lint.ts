@@ -7,6 +7,7 @@ import { createBackends } from "../model/backends.ts";
 import { buildModel } from "../model/build-model.ts";
 import { type Claim, collectClaims } from "../model/claims.ts";
 import { LEGACY_ANNOTATION, selectIngresses } from "../model/ingress-classes.ts";
+import { nameTcpListener } from "../model/listeners.ts";
 import type { Condition } from "../model/policy-status.ts";
 import { sortProblems } from "../model/problems.ts";
 import { compareText, formatRef, keyOf, refOf } from "../model/refs.ts";
@@ -193,8 +194,13 @@ function lintClaim(claim: Claim, { ir }: ModelOutput): LintedPath {
   };
   const settings = backend === undefined ? [] : describeSettings(backend.settings, lane);
   if (lane !== "http") {
+    const { tcpPort } = claim.options;
     const served = ir.balance.routes.some(
-      (route) => route.pool === pool && (lane === "port" || route.host === host),
+      (route) =>
+        route.pool === pool &&
+        (tcpPort === undefined
+          ? route.host === host && route.port === undefined
+          : route.port === tcpPort || route.listener === nameTcpListener(tcpPort)),
     );
     return { ...base, served, how: served ? [RELAYED[lane], ...settings] : [] };
   }

@@ -25,6 +25,7 @@ import { ProblemTracker } from "../report/problems.ts";
 import type { Source } from "../source/source.ts";
 import type { UpstreamEngine, UpstreamFailure } from "../supervise/upstream-engine.ts";
 import { describeDesired, type Rendered } from "./desired.ts";
+import { FixedWorkers } from "./fixed-workers.ts";
 import type { SyncResult } from "./loop.ts";
 
 export interface ControllerOptions {
@@ -52,6 +53,7 @@ export interface Latest {
 export class Controller {
   readonly #options: ControllerOptions;
   readonly #problems = new ProblemTracker();
+  readonly #workers = new FixedWorkers();
   #latest: Latest | undefined;
   /** Whose certificates the metrics show. */
   #recorded: Ir["hitch"] | undefined;
@@ -110,8 +112,10 @@ export class Controller {
   #rebuild(store: Store): Latest | Error {
     const { build, render, settings, fallbackCertificate, clock, log } = this.#options;
     try {
-      const model = build({ store, settings, fallbackCertificate, now: new Date(clock.now()) });
-      this.#latest = { model, rendered: render(model.ir) };
+      const built = build({ store, settings, fallbackCertificate, now: new Date(clock.now()) });
+      const { ir, problems } = this.#workers.apply(built.ir, store, settings);
+      const model = { ...built, ir, problems: [...built.problems, ...problems] };
+      this.#latest = { model, rendered: render(ir) };
       return this.#latest;
     } catch (error) {
       log.error({ err: error }, "the rebuild failed");

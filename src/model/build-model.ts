@@ -13,6 +13,7 @@ import { type Listening, planListeners } from "./listeners.ts";
 import { type PolicyStatus, type Refusal, sortStatuses } from "./policy-status.ts";
 import { PoolBuilder } from "./pools.ts";
 import { collectProblems, type Report } from "./problems.ts";
+import { leaveOutDemanding } from "./relayed-demands.ts";
 import { portKey } from "./service-ports.ts";
 import { Stage } from "./stage.ts";
 import { buildStatuses, type ServedClaim } from "./statuses.ts";
@@ -113,7 +114,9 @@ export function createModelBuilder(): BuildModel {
       policies: policies.run([profile, secured, backendPolicies, wished, routed], report, () =>
         sortStatuses([
           ...profile.statuses,
-          ...secured.describePolicies(routed.listening.front ? refuseDemands(secured) : new Map()),
+          ...secured.describePolicies(
+            new Map([...routed.refused, ...(routed.listening.front ? refuseDemands(secured) : [])]),
+          ),
           ...backendPolicies.describe(listUsedPorts(wished, routed)),
         ]),
       ),
@@ -160,6 +163,8 @@ function readWishes(
 }
 
 interface Routing {
+  /** Hosts whose demand for client certificates can't be carried out, for they are relayed. */
+  readonly refused: ReadonlyMap<string, Refusal>;
   readonly tcp: TcpRoutes;
   readonly passthrough: TcpRoutes;
   readonly listening: Listening;
@@ -171,11 +176,12 @@ interface Routing {
 }
 
 function route(
-  { lanes, fallbacks, services }: Wishes,
+  { lanes: wanted, fallbacks, services }: Wishes,
   tls: Tls,
   settings: ModelSettings,
   report: Report,
 ): Routing {
+  const { lanes, refused } = leaveOutDemanding(wanted, tls.clientsOf, report);
   const tcp = collectRoutes(lanes.tcp, report);
   const passthrough = collectRoutes(allowPassthrough(lanes.passthrough, settings, report), report);
   const ports = collectTcpPorts(services, lanes.port, settings, report);
@@ -193,6 +199,7 @@ function route(
     report,
   );
   return {
+    refused,
     tcp,
     passthrough,
     listening,

@@ -17,6 +17,10 @@ export interface ClientCertificatePolicies {
   readonly demands: readonly ClientCertificateDemand[];
   /** `namespace/host` of rules that must not be served. */
   readonly closed: ReadonlySet<string>;
+  /** Hosts that must not be served by anybody, since whoever has them asks and can't be helped; by which policy. */
+  readonly closedHosts: ReadonlyMap<string, ObjectRef>;
+  /** `namespace/name` of Ingresses whose rules without a host must not be served. */
+  readonly closedHostless: ReadonlySet<string>;
   /** What becomes of them; `impossible` are hosts whose demand could not be carried out after all. */
   readonly describe: (impossible: ReadonlyMap<string, Refusal>) => readonly PolicyStatus[];
 }
@@ -24,6 +28,8 @@ export interface ClientCertificatePolicies {
 export const NO_POLICIES: ClientCertificatePolicies = Object.freeze({
   demands: Object.freeze([]),
   closed: new Set<string>(),
+  closedHosts: new Map<string, ObjectRef>(),
+  closedHostless: new Set<string>(),
   describe: () => [],
 });
 
@@ -41,6 +47,8 @@ export function readClientCertificatePolicies(
   const owners = findHostOwners(ingresses);
   const demands = new Map<string, ClientCertificateDemand>();
   const closed = new Map<string, ObjectRef>();
+  const closedHosts = new Map<string, ObjectRef>();
+  const closedHostless = new Set<string>();
   const describers: ((impossible: ReadonlyMap<string, Refusal>) => PolicyStatus)[] = [];
   for (const policy of sortByAge([...store.clientCertificatePolicies.values()])) {
     const ref = refOf("ClientCertificatePolicy", policy);
@@ -49,6 +57,7 @@ export function readClientCertificatePolicies(
     const ca = readCa(policy, namespace, store, now, told);
     const lostTo: ObjectRef[] = [];
     const granted: string[] = [];
+    for (const { name } of policy.spec.targetRefs ?? []) closedHostless.add(keyOf({ namespace, name }));
     for (const host of listHosts(policy, namespace, ingresses, told)) {
       const key = closedKey(namespace, host);
       const older = demands.get(host)?.source ?? closed.get(key);
@@ -64,6 +73,7 @@ export function readClientCertificatePolicies(
         closed.set(key, ref);
       } else if (ca === undefined) {
         closed.set(key, ref);
+        closedHosts.set(host, ref);
       } else {
         const { mode = "required", forwardCertificate: certificate = false } = policy.spec;
         demands.set(host, { host, ca, mode, forward: { certificate }, source: ref });
@@ -77,6 +87,8 @@ export function readClientCertificatePolicies(
   return {
     demands: [...demands.values()].sort((a, b) => compareText(a.host, b.host)),
     closed: new Set(closed.keys()),
+    closedHosts,
+    closedHostless,
     describe: (impossible) => describers.map((describe) => describe(impossible)),
   };
 }
@@ -160,18 +172,15 @@ function listRuleHosts({ spec }: V1Ingress): readonly string[] {
   return (spec?.rules ?? []).map(({ host }) => host?.toLowerCase() ?? "").filter(isHost);
 }
 
-/** Who first asked for TLS for a host, else who first had a rule for it, as with certificates (ownership.ts). */
-function findHostOwners(ingresses: readonly V1Ingress[]): ReadonlyMap<string, ObjectRef> {
+/** The oldest Ingress with a rule or a certificate for a host: its namespace alone has a say for the host as a whole. */
+export function findHostOwners(ingresses: readonly V1Ingress[]): ReadonlyMap<string, ObjectRef> {
   const owners = new Map<string, ObjectRef>();
-  const add = (host: string, ingress: V1Ingress) => {
-    if (!owners.has(host)) owners.set(host, refOf("Ingress", ingress));
-  };
   for (const ingress of ingresses) {
-    for (const { hosts } of ingress.spec?.tls ?? []) {
-      for (const host of hosts ?? listRuleHosts(ingress)) add(host.toLowerCase(), ingress);
+    const tlsHosts = (ingress.spec?.tls ?? []).flatMap(({ hosts }) => hosts ?? []);
+    for (const host of [...listRuleHosts(ingress), ...tlsHosts.map((name) => name.toLowerCase())]) {
+      if (!owners.has(host)) owners.set(host, refOf("Ingress", ingress));
     }
   }
-  for (const ingress of ingresses) for (const host of listRuleHosts(ingress)) add(host, ingress);
   return owners;
 }
 

@@ -6,12 +6,17 @@
 import type { V1Ingress } from "@kubernetes/client-node";
 import { readAnnotations } from "./annotations/read-annotations.ts";
 import type { CertificateExtras } from "./certificates.ts";
-import { type ClientCertificatePolicies, closedKey, NO_POLICIES } from "./client-certificate-policies.ts";
+import {
+  type ClientCertificatePolicies,
+  closedKey,
+  findHostOwners,
+  NO_POLICIES,
+} from "./client-certificate-policies.ts";
 import { type ClientCa, type ClientCertificateDemand, readClientCa } from "./client-certificates.ts";
 import { ANY_HOST, isHost } from "./names.ts";
 import type { Refusal } from "./policy-status.ts";
 import type { Report } from "./problems.ts";
-import { formatRef, refOf } from "./refs.ts";
+import { formatRef, keyOf, refOf } from "./refs.ts";
 import type { Candidate } from "./tls.ts";
 import type { Certificate, ObjectRef, RuleOptions, Store } from "./types.ts";
 
@@ -23,6 +28,8 @@ export interface ClientDemands {
   readonly demands: ReadonlyMap<string, ClientCertificateDemand>;
   /** Hosts of an Ingress whose wish is not granted; ANY_HOST: all of them. */
   readonly closed: ReadonlyMap<V1Ingress, ReadonlySet<string>>;
+  /** Hosts that are closed whoever serves them: whom they belong to asks, and can't be helped. */
+  readonly closedHosts: ReadonlySet<string>;
 }
 
 const FIELD = "metadata.annotations[auth-tls-secret]";
@@ -35,7 +42,7 @@ export function collectDemands(
   secrets: Store["secrets"],
   now: Date,
   report: Report,
-  policies: Pick<ClientCertificatePolicies, "demands" | "closed"> = NO_POLICIES,
+  policies: Omit<ClientCertificatePolicies, "describe"> = NO_POLICIES,
 ): ClientDemands {
   const demands = new Map<string, ClientCertificateDemand>();
   for (const demand of policies.demands) demands.set(demand.host, demand);
@@ -44,12 +51,14 @@ export function collectDemands(
     const hosts = closed.get(ingress) ?? new Set();
     closed.set(ingress, hosts.add(host));
   };
-  const owners = findOwners(ingresses);
-  if (policies.closed.size > 0) {
+  const unmet = new Map(policies.closedHosts);
+  const owners = findHostOwners(ingresses);
+  if (policies.closed.size > 0 || policies.closedHostless.size > 0) {
     for (const ingress of ingresses) {
-      const namespace = ingress.metadata?.namespace ?? "";
+      const ref = refOf("Ingress", ingress);
       for (const host of listHosts(ingress)) {
-        if (policies.closed.has(closedKey(namespace, host))) close(ingress, host);
+        const isHostless = host === ANY_HOST && policies.closedHostless.has(keyOf(ref));
+        if (isHostless || policies.closed.has(closedKey(ref.namespace ?? "", host))) close(ingress, host);
       }
     }
   }
@@ -73,6 +82,7 @@ export function collectDemands(
       if (ca === undefined || host === ANY_HOST || owner?.namespace !== ref.namespace) {
         close(ingress, host);
         if (ca !== undefined) tellImpossible(host, owner, ref, report);
+        else if (host !== ANY_HOST && owner?.namespace === ref.namespace) unmet.set(host, ref);
         continue;
       }
       const { mode, certificate } = wish;
@@ -85,19 +95,27 @@ export function collectDemands(
       }
     }
   }
-  return { demands, closed };
+  // Where a younger Ingress asks in a way that can be had, nobody gets in unasked.
+  for (const host of demands.keys()) unmet.delete(host);
+  if (unmet.size > 0) tellUnmet(ingresses, unmet, closed, report);
+  return { demands, closed, closedHosts: new Set(unmet.keys()) };
 }
 
-function findOwners(ingresses: readonly V1Ingress[]): ReadonlyMap<string, ObjectRef> {
-  const owners = new Map<string, ObjectRef>();
+/** To those who have not asked themselves. */
+function tellUnmet(
+  ingresses: readonly V1Ingress[],
+  unmet: ReadonlyMap<string, ObjectRef>,
+  closed: ClientDemands["closed"],
+  report: Report,
+): void {
   for (const ingress of ingresses) {
-    const hosts = [...listHosts(ingress), ...(ingress.spec?.tls ?? []).flatMap(({ hosts }) => hosts ?? [])];
-    for (const host of hosts) {
-      const name = host.toLowerCase();
-      if (!owners.has(name)) owners.set(name, refOf("Ingress", ingress));
+    for (const host of listHosts(ingress)) {
+      const asker = unmet.get(host);
+      if (asker === undefined || closed.get(ingress)?.has(host) === true) continue;
+      const message = `${formatRef(asker)} asks for client certificates for host ${host}, which can't be had; ${CLOSED}`;
+      report(refOf("Ingress", ingress), "error", "ClientCertificateNotPossible", message);
     }
   }
-  return owners;
 }
 
 function listHosts(ingress: V1Ingress): readonly string[] {
@@ -163,7 +181,7 @@ function fieldOf({ kind }: ObjectRef): string | undefined {
 
 /** Which certificates ask for whose certificates. `hosts` are those with TLS; `find` says what is served for one. */
 export function planClients(
-  { demands, closed }: ClientDemands,
+  { demands, closed, closedHosts }: ClientDemands,
   hosts: readonly string[],
   find: (host: string) => Candidate | undefined,
   report: Report,
@@ -183,15 +201,25 @@ export function planClients(
       impossible.set(host, { reason: "ClientCertificateNotPossible", message });
       continue;
     }
+    const refuse = (reason: string, why: string) => {
+      const message = `${formatRef(candidate.secret)} ${why}; give ${host} a certificate of its own; ${CLOSED}`;
+      report(source, "error", reason, message, fieldOf(source));
+      impossible.set(host, { reason, message });
+    };
+    // Else it would be up to one namespace how the clients of another shake hands.
+    if (candidate.secret.namespace !== source.namespace) {
+      refuse(
+        "ClientCertificateNotPossible",
+        "is of another namespace, and what is asked with it is up to that one",
+      );
+      continue;
+    }
     const first = byCandidate.get(candidate);
     if (first === undefined) {
       byCandidate.set(candidate, { winner: demand, clients: { ca: demand.ca, mode: demand.mode } });
     } else if (first.winner.ca.id !== demand.ca.id) {
-      const message =
-        `${formatRef(candidate.secret)} is served for ${first.winner.host} too, which asks for certificates of another CA; ` +
-        `give ${host} a certificate of its own; ${CLOSED}`;
-      report(source, "error", "ClientCertificateConflict", message, fieldOf(source));
-      impossible.set(host, { reason: "ClientCertificateConflict", message });
+      const why = `is served for ${first.winner.host} too, which asks for certificates of another CA`;
+      refuse("ClientCertificateConflict", why);
     } else if (first.winner.mode !== demand.mode) {
       byCandidate.set(candidate, { ...first, clients: { ca: demand.ca, mode: "optional" } });
     }
@@ -211,7 +239,7 @@ export function planClients(
     impossible,
     clientsOf: (host, ingress) => {
       const mine = closed.get(ingress);
-      if (impossible.has(host) || mine?.has(host) === true) return "closed";
+      if (impossible.has(host) || closedHosts.has(host) || mine?.has(host) === true) return "closed";
       const demand = demands.get(host);
       return demand === undefined
         ? undefined

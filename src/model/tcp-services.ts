@@ -114,8 +114,10 @@ function findFault({ kind, path, field }: Claim, port: number, settings: ModelSe
     const message = `port ${port} is not among those that --tcp-ports lets Ingresses have; it is left out`;
     return { reason: "TcpPortNotAllowed", message, field: FIELD };
   }
-  const { httpPort, httpsPort, internalTlsPort, tls } = settings;
-  if ([httpPort, httpsPort, internalTlsPort, ...(tls?.extraTlsPorts ?? [])].includes(port)) {
+  const { httpPort, httpsPort, internalTlsPort, tls, reservedPorts = [] } = settings;
+  if (
+    [httpPort, httpsPort, internalTlsPort, ...reservedPorts, ...(tls?.extraTlsPorts ?? [])].includes(port)
+  ) {
     const message = `port ${port} is taken by another listener; it is left out`;
     return { reason: "TcpPortNotAllowed", message, field: FIELD };
   }

@@ -46,10 +46,11 @@ export function readTlsProfiles(store: Store, settings: ModelSettings, report: R
   return { settings: read, statuses };
 }
 
-function listTakenPorts({ httpPort, httpsPort, internalTlsPort, tls }: ModelSettings): readonly number[] {
+function listTakenPorts(settings: ModelSettings): readonly number[] {
+  const { httpPort, httpsPort, internalTlsPort, tls, reservedPorts = [] } = settings;
   const internal = internalTlsPort === undefined ? [] : [internalTlsPort];
   const services = (tls?.tcpServices ?? []).map(({ port }) => port);
-  return [httpPort, httpsPort, ...internal, ...(tls?.extraTlsPorts ?? []), ...services];
+  return [httpPort, httpsPort, ...internal, ...reservedPorts, ...(tls?.extraTlsPorts ?? []), ...services];
 }
 
 /** Where the profile says nothing the flags do. */

@@ -292,6 +292,8 @@ export interface ModelSettings {
   readonly internalTlsPort?: number;
   /** Ranges of ports that Ingresses may ask for. */
   readonly tcpPorts?: readonly (readonly [first: number, last: number])[];
+  /** Ports that are ours for something else; nobody can ask for them. */
+  readonly reservedPorts?: readonly number[];
   /** The topology zone we run in; endpoints of it may be preferred. */
   readonly zone?: string;
   /** The program of the engine `upstream`; absent: our Balance serves everything. */

@@ -43,6 +43,7 @@ describe("settings", () => {
     assert.equal(settings.model.accessLog, "off");
     assert.equal(settings.model.hsts, undefined);
     assert.deepEqual(settings.model.alpn, ["http/1.1"]);
+    assert.deepEqual(settings.model.reservedPorts, [10254]);
     assert.ok(Object.isFrozen(settings) && Object.isFrozen(settings.model));
   });
 

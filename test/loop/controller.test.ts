@@ -28,7 +28,8 @@ function makeModel(problems: readonly Problem[]): ModelOutput {
     certificates: [certificate("aa", ["a.example"]), certificate("bb", [])],
     defaultCertificate: certificate("dd", []),
   };
-  return { ir: { hitch } as unknown as Ir, statuses: [], policies: [], problems };
+  const balance = { workers: 1 };
+  return { ir: { hitch, balance } as unknown as Ir, statuses: [], policies: [], problems };
 }
 
 const problem: Problem = {
