@@ -26,6 +26,12 @@ const SHOP = "shop";
 const ECHO = "app=shop";
 const RESTRICTED = { "pod-security.kubernetes.io/enforce": "restricted" };
 const PRIVILEGED = { "pod-security.kubernetes.io/enforce": "privileged" };
+const DEFINITIONS = ["backendpolicies", "clientcertificatepolicies", "tlsprofiles"];
+const describeDefinition = (plural: string): Manifest => ({
+  apiVersion: "apiextensions.k8s.io/v1",
+  kind: "CustomResourceDefinition",
+  metadata: { name: `${plural}.evener.io` },
+});
 /** Before and after what happens under load. */
 const CALM_MS = 2000;
 /** A restarted container has to be pulled up by kubelet, which takes its time. */
@@ -329,7 +335,7 @@ describe("a cluster of one node", { skip: whyNot() }, () => {
   });
 
   step(
-    "the last replica takes its address out of the status, and helm uninstall leaves nothing",
+    "the last replica takes its address out of the status; helm uninstall leaves the definitions, and without them nothing is left",
     async (t) => {
       const ingress = makeIngress("shop", HOST, { namespace: SHOP });
       // The leader may have been killed a moment ago, and its Lease has to run out before another one leads.
@@ -340,17 +346,29 @@ describe("a cluster of one node", { skip: whyNot() }, () => {
       const start = Date.now();
       await release.uninstall();
       await node.admin.delete(ingress, makeSecret("shop-tls", pair, SHOP), ...makeEcho("shop", SHOP, 3));
-      let left: string[] = [];
-      await eventually(
-        "nothing is left",
-        async () => {
-          left = [...(await listEverything(node.admin))].filter((object) => !untouched.has(object));
-          return left.length === 0;
-        },
-        60_000,
-      ).catch(() => undefined);
+      const listLeft = async () =>
+        [...(await listEverything(node.admin))].filter((object) => !untouched.has(object));
+      // Helm never deletes definitions, since all objects of these kinds would go with them.
+      const isDefinition = (object: string) => /evener\.io$/.test(object);
+      let left: readonly string[] = [];
+      const settle = (what: string, isOver: () => boolean) =>
+        eventually(
+          what,
+          async () => {
+            left = await listLeft();
+            return isOver();
+          },
+          60_000,
+        ).catch(() => undefined);
+      await settle("the release is gone", () => left.every(isDefinition));
+      assert.deepEqual(
+        left.filter((object) => !isDefinition(object)),
+        [],
+      );
+      t.diagnostic(`helm uninstall → nothing left but definitions: ${Date.now() - start} ms`);
+      await node.admin.delete(...DEFINITIONS.map(describeDefinition));
+      await settle("nothing is left", () => left.length === 0);
       assert.deepEqual(left, []);
-      t.diagnostic(`helm uninstall → nothing left: ${Date.now() - start} ms`);
     },
   );
 
