@@ -141,7 +141,11 @@ test("evener status says the same as the page, and by its exit status whether al
 
   // A Balance that hangs: no live figures, and the rest as it was rendered.
   process.kill(evener.childPid("balance"), "SIGSTOP");
-  const hung = JSON.parse((await status("-o", "json")).stdout);
+  // What was asked a moment ago is not asked again.
+  const hung = await eventually("the hang shows", async () => {
+    const seen = JSON.parse((await status("-o", "json")).stdout);
+    return seen.balanceError === undefined ? undefined : seen;
+  });
   process.kill(evener.childPid("balance"), "SIGCONT");
   assert.match(hung.balanceError, /no answer from Balance/);
   assert.equal(hung.balance, undefined);
