@@ -13,7 +13,7 @@ import { Authority } from "./lib/authority.ts";
 import { startBackend } from "./lib/backend.ts";
 import { curl, servedFingerprint } from "./lib/client.ts";
 import { Evener } from "./lib/evener.ts";
-import { makeIngress, makeSecret, makeSite } from "./lib/manifests.ts";
+import { type Manifest, makeIngress, makeSecret, makeSite } from "./lib/manifests.ts";
 
 const run = promisify(execFile);
 
@@ -151,29 +151,29 @@ test("versions, ciphers, curves and strict server names are as the class says", 
   assert.match(await handshake(port, undefined, []), /Cipher is TLS_/);
 });
 
-test("TLS 1.3 alone, changed by a profile while it runs", async (t) => {
-  const web = await startBackend(t, "web");
-  const evener = await Evener.start(t, {
-    a: [...makeSite("a", [web.port]), makeSecret("a-tls", await makeKeyPair(["a.example"]))],
-  });
-  assert.match(await handshake(evener.httpsPort, "a.example", ["-tls1_2"]), /HTTP\/1\.1 200/);
-  await evener.put("class", [
+/** An IngressClass with a profile. */
+function makeClass(profile: string, spec: Record<string, unknown>): Manifest[] {
+  return [
     {
       apiVersion: "networking.k8s.io/v1",
       kind: "IngressClass",
       metadata: { name: "evener" },
       spec: {
         controller: "evener.io/ingress-controller",
-        parameters: { apiGroup: "evener.io", kind: "TLSProfile", name: "modern" },
+        parameters: { apiGroup: "evener.io", kind: "TLSProfile", name: profile },
       },
     },
-    {
-      apiVersion: "evener.io/v1alpha1",
-      kind: "TLSProfile",
-      metadata: { name: "modern" },
-      spec: { protocols: ["TLSv1.3"] },
-    },
-  ]);
+    { apiVersion: "evener.io/v1alpha1", kind: "TLSProfile", metadata: { name: profile }, spec },
+  ];
+}
+
+test("TLS 1.3 alone, changed by a profile while it runs", async (t) => {
+  const web = await startBackend(t, "web");
+  const evener = await Evener.start(t, {
+    a: [...makeSite("a", [web.port]), makeSecret("a-tls", await makeKeyPair(["a.example"]))],
+  });
+  assert.match(await handshake(evener.httpsPort, "a.example", ["-tls1_2"]), /HTTP\/1\.1 200/);
+  await evener.put("class", makeClass("modern", { protocols: ["TLSv1.3"] }));
   await eventually("TLS 1.2 to be refused", async () => {
     return /protocol version/.test(await handshake(evener.httpsPort, "a.example", ["-tls1_2"]));
   });
@@ -185,23 +185,7 @@ test("a number of workers that comes while it runs holds nothing up", async (t) 
   const evener = await Evener.start(t, {
     a: [...makeSite("a", [web.port]), makeSecret("a-tls", await makeKeyPair(["a.example"]))],
   });
-  await evener.put("class", [
-    {
-      apiVersion: "networking.k8s.io/v1",
-      kind: "IngressClass",
-      metadata: { name: "evener" },
-      spec: {
-        controller: "evener.io/ingress-controller",
-        parameters: { apiGroup: "evener.io", kind: "TLSProfile", name: "more" },
-      },
-    },
-    {
-      apiVersion: "evener.io/v1alpha1",
-      kind: "TLSProfile",
-      metadata: { name: "more" },
-      spec: { workers: 3 },
-    },
-  ]);
+  await evener.put("class", makeClass("more", { workers: 3 }));
   await eventually("Hitch to have as many", async () =>
     /^workers = 3$/m.test(await evener.readRunFile("hitch.conf")),
   );

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What a unit of work costs the proxy's whole process tree: on a small machine throughput mostly measures the load generator. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { handshakes, plainConnections, upload, wrk } from "../lib/load.ts";
+import { handshakes, plainConnections, upload, type WrkResult, wrk } from "../lib/load.ts";
 import { cpuSeconds } from "../lib/usage.ts";
 import type { Peer, Running } from "../peers/peer.ts";
 import type { Sample, Scenario, Size } from "./scenario.ts";
@@ -72,6 +72,23 @@ function newConnections(resumed: boolean): Scenario {
   };
 }
 
+/** CPU seconds for each unit that `count` finds in what wrk did, and units per second. */
+async function cpuUnderWrk(
+  running: Running,
+  url: string,
+  connections: number,
+  seconds: number,
+  count: (result: WrkResult) => number,
+): Promise<{ perUnit: number; rate: number }> {
+  let rate = 0;
+  const { cpu, units } = await cpuOf(running, async () => {
+    const result = await wrk(url, connections, seconds);
+    rate = count(result) / result.seconds;
+    return count(result);
+  });
+  return { perUnit: cpu / units, rate };
+}
+
 const download: Scenario = {
   id: "download",
   title: "Downloads of 10 MB over HTTPS, 4 connections",
@@ -82,13 +99,9 @@ const download: Scenario = {
   rounds: EVERY_ROUND,
   isFor: everybody,
   async sample(running, { seconds }) {
-    let rate = 0;
-    const { cpu, units } = await cpuOf(running, async () => {
-      const result = await wrk(`https://127.0.0.1:${running.port}/download`, 4, seconds);
-      rate = result.bytes / GB / result.seconds;
-      return result.bytes / GB;
-    });
-    return { s: cpu / units, rate };
+    const url = `https://127.0.0.1:${running.port}/download`;
+    const { perUnit, rate } = await cpuUnderWrk(running, url, 4, seconds, ({ bytes }) => bytes / GB);
+    return { s: perUnit, rate };
   },
 };
 
@@ -118,13 +131,9 @@ const plainRequests: Scenario = {
   rounds: EVERY_ROUND,
   isFor: hasPlainPort,
   async sample(running, { seconds }) {
-    let rate = 0;
-    const { cpu, units } = await cpuOf(running, async () => {
-      const result = await wrk(`http://127.0.0.1:${running.plainPort}/`, 64, seconds);
-      rate = result.requests / result.seconds;
-      return result.requests;
-    });
-    return { us: (cpu * 1e6) / units, rate };
+    const url = `http://127.0.0.1:${running.plainPort}/`;
+    const { perUnit, rate } = await cpuUnderWrk(running, url, 64, seconds, ({ requests }) => requests);
+    return { us: perUnit * 1e6, rate };
   },
 };
 
