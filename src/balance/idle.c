@@ -7,10 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
-enum {
-	IDLE_MS = 60000,
-	IDLE_PER_CHANNEL = 64,
-};
+/* The one used last is taken first, so those that a channel no longer needs are the ones that come to this age. There is no limit per
+ * channel: one below the number of requests under way would close a good connection for nearly each of them. */
+enum { IDLE_MS = 60000 };
 
 static void unlink_idle(struct worker *w, struct sock *s)
 {
@@ -23,7 +22,6 @@ static void unlink_idle(struct worker *w, struct sock *s)
 		return;
 	}
 	w->idle_n--;
-	w->idle[s->slot].n--;
 	timer_clear(&s->timer);
 }
 
@@ -68,7 +66,7 @@ void idle_put(struct worker *w, struct sock *s)
 	struct idle_list *list = &w->idle[s->slot];
 	s->conn = NULL;
 	/* Something to read means an end or an answer that nobody asked for; a channel of an older configuration has no list to go to. */
-	if (!is_quiet(s) || w->draining || !list->live || list->n >= IDLE_PER_CHANNEL || w->idle_n >= w->idle_max) {
+	if (!is_quiet(s) || w->draining || !list->live || w->idle_n >= w->idle_max) {
 		sock_drop(w, s);
 		return;
 	}
@@ -79,7 +77,6 @@ void idle_put(struct worker *w, struct sock *s)
 	if (s->next != NULL)
 		s->next->link = &s->next;
 	list->first = s;
-	list->n++;
 	w->idle_n++;
 	s->timer.kind = TIMER_IDLE;
 	timer_set(&w->wheel, &s->timer, w->env.now + IDLE_MS);

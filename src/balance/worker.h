@@ -32,7 +32,6 @@ struct sock;
 /* Resting connections to one channel. */
 struct idle_list {
 	struct sock *first;
-	uint32_t n;
 	bool live; /* the channel is in the current configuration */
 };
 

@@ -2,7 +2,9 @@
 // Many clients that do little: slow heads and idle connections, by the program as shipped.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import type { Socket } from "node:net";
 import { suite, type TestContext, test } from "node:test";
+import { type Respond, text } from "./http-lib/backend.ts";
 import { skipWithoutShipped } from "./http-lib/balance.ts";
 import { type Lane, startSingle } from "./http-lib/lane.ts";
 import { get, RawClient } from "./http-lib/raw-client.ts";
@@ -77,5 +79,22 @@ suite("crowds in the HTTP lane", { skip: skipWithoutShipped() }, () => {
     for (const client of used) client.send(get("/"));
     for (const client of used) assert.equal((await client.answer()).status, 200);
     assert.equal(idle.filter((c) => c.closed).length, 0);
+  });
+
+  test("200 requests at a time, again and again: the pod's connections are kept, however many there are", async (t) => {
+    const waiting: Socket[] = [];
+    const respond: Respond = (_, socket) => {
+      waiting.push(socket);
+      return undefined;
+    };
+    const lane = await startSingle(t, respond, { shipped: true, workers: 1 });
+    const clients = await crowd(t, lane.port, 200);
+    for (let round = 0; round < 5; round++) {
+      for (const client of clients) client.send(get("/"));
+      await until("all wait for the pod", () => waiting.length === clients.length);
+      for (const socket of waiting.splice(0)) socket.write(text("ok"));
+      for (const client of clients) assert.equal((await client.answer()).status, 200);
+    }
+    assert.equal(lane.pod.accepted, clients.length);
   });
 });
