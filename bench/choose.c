@@ -84,7 +84,7 @@ static void run(size_t which, unsigned n, unsigned workers)
 int main(int argc, char **argv)
 {
 	const unsigned workers = argc > 1 ? (unsigned)atoi(argv[1]) : 4;
-	if (workers == 0 || shm_init(workers) < 0)
+	if (workers == 0 || shm_init(workers, workers) < 0)
 		return 1;
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
 		for (unsigned n = 10; n <= 1000; n *= 10)

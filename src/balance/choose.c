@@ -243,7 +243,7 @@ static struct load lightest(const struct choice *c, const struct schedule *s, ui
  * again, and takes what it then finds at the last. Among equals the schedule decides. */
 static const struct channel *least_connections(const struct choice *c, struct schedule *s)
 {
-	const uint32_t most = CELLS / shm.workers > WINDOW ? CELLS / shm.workers : WINDOW;
+	const uint32_t most = CELLS / shm_used() > WINDOW ? CELLS / shm_used() : WINDOW;
 	for (unsigned look = 0; look < LOOKS; look++) {
 		const uint64_t t = next_turn(c->group);
 		const uint32_t start = s->n <= most ? schedule_turn(s, t).channel : schedule_draw(s, rank_mix(t));

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 enum {
 	ROWS = 1 << 12,
@@ -30,20 +31,57 @@ static struct {
 	_Atomic uint8_t *used; /* per row: anything was ever taken there; so that a look at all of them touches few */
 	size_t stride, row;
 	unsigned workers;
-} table;
+	int fd;
+} table = {.fd = -1};
 
-int clients_init(unsigned workers)
+static size_t size(void)
+{
+	return ROWS + ROWS * table.row;
+}
+
+static void lay_out(unsigned workers)
 {
 	table.workers = workers;
 	table.stride = (sizeof(struct entry) + workers * sizeof(uint32_t) + 7) / 8 * 8;
 	table.row = (sizeof(struct row) + ROW * table.stride + 63) / 64 * 64;
-	/* Touched only where limits are used, so that it costs nothing elsewhere. */
-	void *p = mmap(NULL, ROWS + ROWS * table.row, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+}
+
+int clients_join(int fd, unsigned workers)
+{
+	lay_out(workers);
+	table.fd = fd;
+	void *p = mmap(NULL, size(), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0);
 	if (p == MAP_FAILED)
 		return -1;
 	table.used = p;
 	table.at = (unsigned char *)p + ROWS;
 	return 0;
+}
+
+int clients_init(unsigned workers)
+{
+	lay_out(workers);
+	/* A file has no pages where nothing was written: it costs nothing where no limits are used. */
+	int fd = memfd_create("balance-clients", MFD_CLOEXEC);
+	if (fd < 0 || ftruncate(fd, (off_t)size()) < 0)
+		return -1;
+	return clients_join(fd, workers);
+}
+
+int clients_fd(void)
+{
+	return table.fd;
+}
+
+void clients_leave(void)
+{
+	if (table.used != NULL)
+		munmap((void *)(uintptr_t)table.used, size());
+	table.used = NULL;
+	table.at = NULL;
+	if (table.fd >= 0)
+		close(table.fd);
+	table.fd = -1;
 }
 
 static struct row *row_at(uint64_t i)

@@ -89,6 +89,18 @@ static bool take_control(struct parse *p)
 	       parse_unix_path(p, w, "control", &p->conf->control);
 }
 
+static bool take_guests(struct parse *p)
+{
+	struct word number, path, more;
+	if (!parse_once(p, &p->seen_guests, "guests"))
+		return false;
+	if (!words_next(&p->words, &number) || !words_next(&p->words, &path) || words_next(&p->words, &more))
+		return parse_fail(p, "guests: N unix:PATH expected");
+	if (!word_number(number, 1, WORKERS_MAX - 1, &p->conf->guests))
+		return parse_fail(p, "guests: \"%.*s\" is not a number from 1 to %d", SHOW(number), WORKERS_MAX - 1);
+	return parse_unix_path(p, path, "guests", &p->conf->guests_path);
+}
+
 static bool take_grace(struct parse *p)
 {
 	struct word w;
@@ -127,6 +139,7 @@ static const struct {
     {"hash", take_hash},   {"workers", take_workers}, {"control", take_control}, {"grace", take_grace},
     {"listen", take_listen}, {"pool", take_pool},       {"route", take_route},     {"rule", take_rule},
     {"default", take_default}, {"http", take_http},     {"trust", take_trust},     {"access-log", take_access_log},
+    {"guests", take_guests},
 };
 
 static bool parse_line(struct parse *p, const char *line, size_t n)
@@ -167,6 +180,8 @@ static bool parse_text(struct parse *p, const char *text, size_t n)
 	p->error->line = 0;
 	if (p->conf->listeners_n == 0)
 		return parse_fail(p, "no listen directive");
+	if (p->conf->workers + p->conf->guests > WORKERS_MAX)
+		return parse_fail(p, "%u workers and %u guests: together they may be %d", p->conf->workers, p->conf->guests, WORKERS_MAX);
 	return true;
 }
 

@@ -124,6 +124,7 @@ struct http_conf {
 /* Slots for what is counted over all pools: answers by exact status code (eight codes to a slot), and times. */
 enum { CODE_SLOTS = 64, TIME_SLOTS = 2 };
 
+/* … and guests together. */
 enum { WORKERS_MAX = 64 };
 
 struct conf {
@@ -131,6 +132,8 @@ struct conf {
 	const char *hash; /* "" when not given */
 	const char *control;
 	uint32_t workers;
+	uint32_t guests;          /* how many other processes may join at a time; see guests.h */
+	const char *guests_path;  /* where; NULL: none may */
 	uint32_t grace_ms;
 	struct listener **listeners;
 	size_t listeners_n, listeners_cap;

@@ -12,7 +12,7 @@ struct parse {
 	struct conf *conf;
 	struct conf_error *error;
 	struct words words; /* of the current line */
-	bool seen_hash, seen_workers, seen_control, seen_grace, seen_access_log;
+	bool seen_hash, seen_workers, seen_guests, seen_control, seen_grace, seen_access_log;
 };
 
 /* Notes why the file is refused; returns false. */

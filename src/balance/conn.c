@@ -73,7 +73,10 @@ void conn_close(struct worker *w, struct conn *c)
 	/* First, while the channel it may have to name is still known. */
 	core_end(&c->core);
 	shm_add(conn_cell(w, c->core.listener), V_ACTIVE, (uint64_t)-1);
-	close(c->client.fd);
+	if (!c->client.inner)
+		close(c->client.fd);
+	else if (c->client.fd >= 0)
+		w->host->ended(c->client.fd, true);
 	c->client.fd = -1;
 	conn_drop_pod(w, c);
 	if (c->kept != NULL)
@@ -134,10 +137,39 @@ static void update_timer(struct worker *w, struct conn *c)
 	timer_set(&w->wheel, &c->timer, when);
 }
 
-static void count_bytes(struct worker *w, const struct conn *c, enum side from, size_t n)
+void conn_count_bytes(const struct conn *c, enum side from, size_t n)
 {
 	if (c->slot != NO_SLOT) /* an answer of our own comes from no channel */
-		shm_add(conn_cell(w, c->slot), from == CLIENT ? V_IN : V_OUT, n);
+		shm_add(conn_cell(c->worker, c->slot), from == CLIENT ? V_IN : V_OUT, n);
+}
+
+/* The host fetches what there is for its client (guest_recv). */
+static bool offer(struct worker *w, struct conn *c)
+{
+	struct sock *s = &c->client;
+	if (core_pending(&c->core, CLIENT).iov_len == 0)
+		return false;
+	if (s->hup) {
+		s->readable = s->broken = true;
+		core_broken(&c->core, CLIENT);
+		return true;
+	}
+	s->blocked = true;
+	w->host->readable(s->fd);
+	return false;
+}
+
+/* There is room for what the host has for us, or its end can be taken. */
+static bool invite(struct worker *w, struct conn *c)
+{
+	struct sock *s = &c->client;
+	s->readable = false;
+	core_input(&c->core, CLIENT, 0);
+	if (s->hup)
+		core_eof(&c->core, CLIENT);
+	else
+		w->host->writable(s->fd);
+	return s->hup;
 }
 
 /* One write towards a side. Returns whether anything moved. */
@@ -147,6 +179,8 @@ static bool write_to(struct worker *w, struct conn *c, enum side to)
 	size_t n;
 	if (s == NULL || s->blocked)
 		return false;
+	if (s->inner)
+		return offer(w, c);
 	if (s->preface != NULL && !preface_flush(w, s))
 		return false;
 	struct iovec v = core_pending(&c->core, to);
@@ -154,7 +188,7 @@ static bool write_to(struct worker *w, struct conn *c, enum side to)
 		return false;
 	switch (socket_send(s->fd, v, &n)) {
 	case IO_OK:
-		count_bytes(w, c, other(to), n);
+		conn_count_bytes(c, other(to), n);
 		if (dump_on)
 			dump_bytes((unsigned)(w->id << 24 | (unsigned)c->client.fd), to == POD, v.iov_base, n);
 		core_output(&c->core, to, n);
@@ -181,6 +215,8 @@ static bool read_from(struct conn *c, enum side from)
 	struct iovec v = core_space(&c->core, from);
 	if (v.iov_len == 0)
 		return false;
+	if (s->inner)
+		return invite(c->worker, c);
 	enum io io = socket_recv(s->fd, v, &n);
 	/* Less than there was room for: the socket is empty, and edge-triggered epoll tells when that changes (epoll(7)). Noted before the
 	 * core sees the bytes, since it may part with the socket then. */
@@ -214,7 +250,7 @@ static bool flow(struct worker *w, struct conn *c, enum side from)
 	const enum side to = other(from);
 	bool moved = write_to(w, c, to);
 	/* What is to be printed has to come through this process. */
-	if (c->pipe[from] != NULL || (s != NULL && s->bulk && !dump_on && c->pod != NULL && core_pass_limit(&c->core, from) > 0))
+	if (c->pipe[from] != NULL || (s != NULL && s->bulk && !dump_on && c->pod != NULL && !c->client.inner && core_pass_limit(&c->core, from) > 0))
 		return splice_flow(w, c, from) || moved;
 	if (read_from(c, from)) {
 		moved = true;
@@ -230,6 +266,14 @@ static void release_pod(struct worker *w, struct conn *c)
 		idle_keep(w, &c->kept, pod);
 	else if (pod != NULL)
 		idle_put(w, pod);
+}
+
+static void shut_client(const struct worker *w, const struct conn *c)
+{
+	if (c->client.inner)
+		w->host->ended(c->client.fd, false);
+	else
+		shutdown(c->client.fd, SHUT_WR);
 }
 
 /* Does what the core asks for. Returns false when the connection is closed. */
@@ -253,7 +297,7 @@ static bool obey(struct worker *w, struct conn *c)
 		if ((wants & CORE_SHUT_POD) && c->pod != NULL)
 			shutdown(c->pod->fd, SHUT_WR);
 		if (wants & CORE_SHUT_CLIENT)
-			shutdown(c->client.fd, SHUT_WR);
+			shut_client(w, c);
 	}
 	return true;
 }
@@ -289,24 +333,33 @@ void conn_again(struct worker *w, struct conn *c)
 	w->dead = c;
 }
 
-void conn_open(struct worker *w, const struct port *port, int fd, const struct addr *peer)
+/* A connection whose client is still to be filled in. */
+static struct conn *make(struct worker *w, uint32_t listener_slot)
 {
 	struct conn *c = calloc(1, sizeof *c);
-	if (c == NULL) {
-		close(fd);
-		return;
-	}
+	if (c == NULL)
+		return NULL;
 	c->worker = w;
 	c->slot = c->limit_slot = NO_SLOT;
-	c->client = (struct sock){.fd = fd, .side = CLIENT, .conn = c, .is_unix = port->listener->path != NULL};
-	shm_add(conn_cell(w, port->slot), V_TOTAL, 1);
-	shm_add(conn_cell(w, port->slot), V_ACTIVE, 1);
+	shm_add(conn_cell(w, listener_slot), V_TOTAL, 1);
+	shm_add(conn_cell(w, listener_slot), V_ACTIVE, 1);
 	w->conns++;
 	c->sibling = w->all;
 	c->sibling_link = &w->all;
 	if (c->sibling != NULL)
 		c->sibling->sibling_link = &c->sibling;
 	w->all = c;
+	return c;
+}
+
+void conn_open(struct worker *w, const struct port *port, int fd, const struct addr *peer)
+{
+	struct conn *c = make(w, port->slot);
+	if (c == NULL) {
+		close(fd);
+		return;
+	}
+	c->client = (struct sock){.fd = fd, .side = CLIENT, .conn = c, .is_unix = port->listener->path != NULL};
 	core_start(&c->core, &w->env, port->listener, peer);
 	if (!conn_watch(w, &c->client, EPOLL_CTL_ADD, false)) {
 		log_error("epoll_ctl: %s", strerror(errno));
@@ -315,6 +368,20 @@ void conn_open(struct worker *w, const struct port *port, int fd, const struct a
 	}
 	if (obey(w, c))
 		update_timer(w, c);
+}
+
+struct conn *conn_open_inner(struct worker *w, const struct listener *l, int fd)
+{
+	const struct addr unknown = {0};
+	struct conn *c = make(w, l->slot);
+	if (c == NULL)
+		return NULL;
+	c->client = (struct sock){.fd = fd, .side = CLIENT, .conn = c, .is_unix = true, .inner = true};
+	core_start(&c->core, &w->env, l, &unknown);
+	if (!obey(w, c))
+		return NULL;
+	update_timer(w, c);
+	return c;
 }
 
 /* A Unix client that closes shows EPOLLHUP at once, with bytes of its own perhaps still unread. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* conn: a core with sockets: the I/O half of one connection. */
+/* conn: a core with sockets: the I/O half of one connection. A guest's client has no socket here: its bytes are handed over (guest.h). */
 #ifndef BALANCE_CONN_H
 #define BALANCE_CONN_H
 
@@ -16,6 +16,8 @@ struct sock {
 	bool hup;       /* the peer's end, an error or urgent data is known: read until nothing more comes */
 	bool watch_out; /* EPOLLOUT is registered */
 	bool is_unix;
+	bool inner;     /* handed over by the host, fd is the host's name for it: readable means that the host waits for room, blocked that it knows of
+	                 * the bytes for it, hup that it has closed */
 	bool bulk;      /* full buffers in a row: let the kernel move the bytes */
 	bool used;      /* has served a request before */
 	bool broken;    /* a write failed */
@@ -61,6 +63,9 @@ enum timer_kind { TIMER_CONN, TIMER_IDLE, TIMER_ACCEPT };
 /* Takes over an accepted socket. */
 void conn_open(struct worker *, const struct port *, int fd, const struct addr *peer);
 
+/* Takes over a client that the host knows by fd. NULL: memory ran out. */
+struct conn *conn_open_inner(struct worker *, const struct listener *, int fd);
+
 /* Something happened on one of the two sockets: EPOLL* bits. */
 void conn_event(struct worker *, struct sock *, uint32_t events);
 
@@ -74,6 +79,9 @@ bool conn_watch(struct worker *, struct sock *, int op, bool out);
 
 /* Closes the pod's socket and gives its place back. */
 void conn_drop_pod(struct worker *, struct conn *);
+
+/* Bytes of a side have come to the other. */
+void conn_count_bytes(const struct conn *, enum side from, size_t n);
 
 /* Does what is to be done and moves what can be moved. */
 void conn_run(struct worker *, struct conn *);

@@ -265,6 +265,8 @@ void connect_requeue(struct worker *w, struct conn *c)
 void connect_check_client(struct conn *c)
 {
 	char byte;
+	if (c->client.inner)
+		return; /* its end is told as such */
 	if ((c->core.http != NULL || c->core.stream[CLIENT] == NULL) && recv(c->client.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0)
 		core_broken(&c->core, CLIENT);
 }

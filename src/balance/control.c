@@ -50,7 +50,7 @@ struct control *control_open(const char *path)
 	for (size_t i = 0; i < CONTROL_CLIENTS; i++)
 		c->clients[i].fd = -1;
 	strncpy(c->path, path, sizeof c->path - 1);
-	c->fd = socket_listen_unix(path, CONTROL_CLIENTS, &what);
+	c->fd = socket_listen_unix(path, SOCK_STREAM, CONTROL_CLIENTS, &what);
 	if (c->fd < 0) {
 		log_error("control socket %s: %s: %s", path, what, strerror(errno));
 		free(c);

@@ -114,6 +114,13 @@ void idle_timer(struct worker *w, struct timer *t)
 	sock_drop(w, (struct sock *)(void *)((unsigned char *)t - offsetof(struct sock, timer)));
 }
 
+void idle_drop_all(struct worker *w)
+{
+	for (uint32_t i = 0; i < w->idle_cap; i++)
+		while (w->idle[i].first != NULL)
+			sock_drop(w, w->idle[i].first);
+}
+
 /* A channel that has left gives its slot back, and the next one to get it is another pod's. */
 static void drop_left(struct worker *w)
 {

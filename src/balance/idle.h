@@ -21,6 +21,9 @@ bool idle_is_silent(const struct sock *);
 /* Closes a socket and forgets it, idle or not. */
 void sock_drop(struct worker *, struct sock *);
 
+/* Closes all that rest in the lists. */
+void idle_drop_all(struct worker *);
+
 void idle_timer(struct worker *, struct timer *);
 
 /* Makes room for slots below n and closes connections to channels that conf no longer has. False when memory ran out. */

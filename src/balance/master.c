@@ -6,6 +6,7 @@
 #include "clients.h"
 #include "control.h"
 #include "event.h"
+#include "guests.h"
 #include "log.h"
 #include "message.h"
 #include "news.h"
@@ -42,12 +43,15 @@ uint64_t master_now_ms(void)
 /* What the child must not hold: the other workers' sockets (their end is how the others learn that the master died). */
 static void leave_master(struct master *m)
 {
-	for (unsigned i = 0; i < m->workers_n; i++)
+	for (unsigned i = 0; i < m->all_n; i++)
 		if (m->workers[i].pid != 0)
 			close(m->workers[i].socket);
+	if (m->guests >= 0)
+		close(m->guests);
 	if (m->checker.pid != 0)
 		close(m->checker.socket);
 	control_leave(m->control);
+	close(m->handed_file);
 	close(m->signals);
 }
 
@@ -170,7 +174,8 @@ void master_drain(struct master *m)
 		if (m->conf->listeners[i]->path != NULL)
 			unlink(m->conf->listeners[i]->path);
 	}
-	for (unsigned i = 0; i < m->workers_n; i++)
+	guests_close(m);
+	for (unsigned i = 0; i < m->all_n; i++)
 		if (m->workers[i].pid != 0 && !message_send(m->workers[i].socket, &drain, -1))
 			kill(m->workers[i].pid, SIGKILL);
 }
@@ -230,18 +235,22 @@ static struct pollfd poll_child(const struct worker_process *w)
 
 static void turn(struct master *m)
 {
-	struct pollfd polls[2 + WORKERS_MAX + CONTROL_POLLS];
-	const unsigned children = m->workers_n + 1;
-	struct pollfd *rest = polls + 1 + children;
+	struct pollfd polls[3 + WORKERS_MAX + CONTROL_POLLS];
+	struct pollfd *workers = polls + 3, *rest = workers + m->all_n;
 	polls[0] = (struct pollfd){.fd = m->signals, .events = POLLIN};
-	polls[1] = poll_child(&m->checker);
-	for (unsigned i = 0; i < m->workers_n; i++)
-		polls[2 + i] = poll_child(&m->workers[i]);
+	polls[1] = (struct pollfd){.fd = m->guests, .events = POLLIN};
+	polls[2] = poll_child(&m->checker);
+	for (unsigned i = 0; i < m->all_n; i++)
+		workers[i] = poll_child(&m->workers[i]);
 	size_t n = control_polls(m->control, rest);
-	if (poll(polls, 1 + children + n, wait_ms(m)) > 0) {
-		for (unsigned i = 1; i <= children; i++)
-			if (polls[i].revents & POLLIN)
-				news_receive(m, polls[i].fd);
+	if (poll(polls, 3 + m->all_n + n, wait_ms(m)) > 0) {
+		if (polls[2].revents & POLLIN)
+			(void)news_receive(m, polls[2].fd);
+		for (unsigned i = 0; i < m->all_n; i++)
+			if (workers[i].revents != 0 && !news_receive(m, workers[i].fd) && guests_has(m, i))
+				guests_bury(m, i);
+		if (polls[1].revents & POLLIN)
+			guests_accept(m);
 		take_signals(m);
 		control_handle(m->control, m, rest, n);
 	}
@@ -274,6 +283,8 @@ static void release(struct master *m)
 	if (m->checker.pid != 0 && kill(m->checker.pid, SIGKILL) == 0)
 		waitpid(m->checker.pid, NULL, 0);
 	control_close(m->control);
+	guests_close(m);
+	close(m->handed_file);
 	free(m->workers);
 	free(m->text);
 	free(m->sockets);
@@ -321,8 +332,9 @@ static int run(struct master *m)
 		return m->cli == NULL ? EX_CONFIG : EX_OSERR;
 	}
 	m->workers_n = m->conf->workers;
-	m->workers = calloc(m->workers_n, sizeof *m->workers);
-	if (m->workers == NULL || !catch_signals(m))
+	m->all_n = m->workers_n + m->conf->guests;
+	m->workers = calloc(m->all_n, sizeof *m->workers);
+	if (m->workers == NULL || !catch_signals(m) || !guests_open(m))
 		return EX_OSERR;
 	if (m->conf->control != NULL && (m->control = control_open(m->conf->control)) == NULL)
 		return EX_OSERR;

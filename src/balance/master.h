@@ -5,6 +5,7 @@
 
 #include "cli.h"
 #include "conf.h"
+#include "message.h"
 #include "slots.h"
 
 #include <sys/types.h>
@@ -28,8 +29,11 @@ struct master {
 	int *sockets; /* one per listener of conf */
 	uint64_t generation;
 	struct slots slots;
-	struct worker_process *workers;
-	unsigned workers_n;
+	struct worker_process *workers; /* the master's own, then guests */
+	unsigned workers_n, all_n;
+	int guests;             /* where they join; -1: nowhere */
+	struct message handed;  /* what a guest that joins is told: the configuration that runs … */
+	int handed_file;        /* … and its file */
 	struct worker_process checker; /* there while checks is true */
 	bool checks;                   /* a pool of conf wants its channels checked */
 	uint64_t started_ms;

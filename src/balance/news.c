@@ -29,15 +29,17 @@ void news_send(int master_fd, uint32_t slot, enum health_change change, unsigned
 	message_send(master_fd, &m, -1);
 }
 
-void news_receive(struct master *m, int socket)
+bool news_receive(struct master *m, int socket)
 {
 	struct message message;
+	enum message_result result;
 	int fd;
-	while (message_receive(socket, &message, &fd) == MESSAGE_OK) {
+	while ((result = message_receive(socket, &message, &fd)) == MESSAGE_OK) {
 		if (fd >= 0)
 			close(fd);
 		news_take(m, &message);
 	}
+	return result != MESSAGE_GONE;
 }
 
 /* Whose slot is whose, in the configuration of m->generation. */

@@ -12,8 +12,8 @@ struct master;
 /* In a child. why: of check.h, 0 for none. */
 void news_send(int master_fd, uint32_t slot, enum health_change, unsigned why);
 
-/* In the master: takes what a child says outside of a reload. */
-void news_receive(struct master *, int socket);
+/* In the master: takes what a child or guest says outside of a reload. False when it has gone. */
+bool news_receive(struct master *, int socket);
 
 /* … and one such message. */
 void news_take(struct master *, const struct message *);

@@ -23,7 +23,7 @@ bool place_take(uint32_t slot, unsigned v, unsigned worker, uint32_t limit)
 		if (sum <= limit)
 			return true;
 		atomic_fetch_sub(mine, 1);
-		if (sum > (uint64_t)limit + shm.workers)
+		if (sum > (uint64_t)limit + shm_used())
 			return false;
 		pause_for((worker + 1) * 64 * (race + 1));
 	}

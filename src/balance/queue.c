@@ -69,7 +69,7 @@ static void insert(struct queue *q, struct waiter *x, struct waiter **at)
 
 static bool others_wait(const struct worker *w, uint32_t slot)
 {
-	for (unsigned i = 0; i < shm.workers; i++)
+	for (unsigned i = 0; i < shm_used(); i++)
 		if (i != w->id && atomic_load(&shm_cell(slot, i)->v[L_QUEUED]) > 0)
 			return true;
 	return false;
@@ -127,7 +127,7 @@ static unsigned longest_waiting(const struct worker *w, uint32_t slot, bool or_h
 {
 	uint64_t least = UINT64_MAX;
 	unsigned found = w->id;
-	for (unsigned i = 0; i < shm.workers; i++) {
+	for (unsigned i = 0; i < shm_used(); i++) {
 		const struct shm_cell *cell = shm_cell(slot, i);
 		if ((i == w->id && !or_here) || atomic_load(&cell->v[L_QUEUED]) == 0)
 			continue;
@@ -184,6 +184,11 @@ static void sweep(struct worker *w)
 		*link = q->next;
 		free(q);
 	}
+}
+
+void queue_drop_all(struct worker *w)
+{
+	sweep(w);
 }
 
 void queue_serve(struct worker *w)

@@ -58,6 +58,9 @@ void queue_freed(struct worker *, uint32_t slot);
 bool queue_due(const struct worker *);
 void queue_serve(struct worker *);
 
+/* Frees the queues, in which nobody is any more. */
+void queue_drop_all(struct worker *);
+
 /* The configuration was replaced and core.pool of all who wait is of the new one, or NULL: those whose queue is gone start anew or are refused. */
 void queue_repool(struct worker *);
 

@@ -114,6 +114,8 @@ static bool fits_running(struct master *m, const struct coming *in)
 	if (in->conf->workers != m->conf->workers)
 		return fail(m, "%s: workers cannot change from %u to %u without a restart", m->file, m->conf->workers,
 		            in->conf->workers);
+	if (in->conf->guests != m->conf->guests || !same_text(in->conf->guests_path, m->conf->guests_path))
+		return fail(m, "%s: guests cannot change without a restart", m->file);
 	if (!same_text(in->conf->control, m->conf->control))
 		return fail(m, "%s: the control socket cannot change without a restart", m->file);
 	return true;
@@ -225,16 +227,22 @@ static bool has_port(const struct master *m, uint32_t slot, int fd)
 	return false;
 }
 
+static struct message describe(const struct coming *in, uint64_t generation)
+{
+	return (struct message){
+	    .type = MESSAGE_CONF, .generation = generation, .size = in->n, .slots = in->conf->slots};
+}
+
 static bool hand_over(const struct master *m, const struct coming *in, struct worker_process *w, uint64_t generation,
                       int file)
 {
-	for (size_t i = 0; w != &m->checker && i < in->conf->listeners_n; i++) {
+	const bool listens = w >= m->workers && w < m->workers + m->workers_n;
+	for (size_t i = 0; listens && i < in->conf->listeners_n; i++) {
 		struct message port = {.type = MESSAGE_PORT, .slot = in->conf->listeners[i]->slot};
 		if (!has_port(m, port.slot, in->sockets[i]) && !tell(w, &port, in->sockets[i]))
 			return false;
 	}
-	struct message conf = {
-	    .type = MESSAGE_CONF, .generation = generation, .size = in->n, .slots = in->conf->slots};
+	const struct message conf = describe(in, generation);
 	return tell(w, &conf, file);
 }
 
@@ -281,13 +289,16 @@ static void close_unused(const struct master *m, const struct coming *in)
 	}
 }
 
-static void adopt(struct master *m, struct coming *in, uint64_t generation)
+static void adopt(struct master *m, struct coming *in, uint64_t generation, int file)
 {
 	if (m->conf != NULL) {
+		close(m->handed_file);
 		close_unused(m, in);
 		conf_free(m->conf);
 		free(m->sockets);
 	}
+	m->handed = describe(in, generation);
+	m->handed_file = file;
 	m->conf = in->conf;
 	m->sockets = in->sockets;
 	m->generation = generation;
@@ -303,43 +314,60 @@ static void adopt(struct master *m, struct coming *in, uint64_t generation)
 bool reload_first(struct master *m)
 {
 	struct coming in = {0};
+	int file = -1;
 	map_seed();
 	if (!parse(m, &in)) {
 		free(in.text);
 		return false;
 	}
-	if (shm_init(in.conf->workers) < 0 || clients_init(in.conf->workers) < 0 || wake_init(in.conf->workers) < 0)
+	const unsigned all = in.conf->workers + in.conf->guests;
+	if (shm_init(all, in.conf->workers) < 0 || clients_init(all) < 0 || wake_init(all) < 0)
 		fail(m, "shared memory: %s", strerror(errno));
-	else if (!slots_assign(&m->slots, in.conf, 1))
+	else if (!slots_assign(&m->slots, in.conf, 1) || (file = pack(&in)) < 0)
 		fail(m, "out of memory for counters");
 	else if (open_sockets(m, &in)) {
-		adopt(m, &in, 1);
+		adopt(m, &in, 1, file);
 		return true;
 	}
+	if (file >= 0)
+		close(file);
 	refuse(&in);
 	return false;
 }
 
-/* The workers, then the checker. */
+/* The workers, the guests, then the checker. */
 static struct worker_process *child(struct master *m, unsigned i)
 {
-	return i < m->workers_n ? &m->workers[i] : &m->checker;
+	return i < m->all_n ? &m->workers[i] : &m->checker;
+}
+
+static bool has_hung_up(const struct worker_process *w)
+{
+	struct pollfd p = {.fd = w->socket};
+	return poll(&p, 1, 0) == 1 && (p.revents & POLLHUP) != 0;
+}
+
+/* A guest that has gone needs no signal, and its number may be another process's by now; what is left of it is cleared in the next turn. */
+static void end(const struct master *m, unsigned i, const struct worker_process *w)
+{
+	if (i < m->workers_n || w == &m->checker || !has_hung_up(w))
+		kill(w->pid, SIGKILL);
 }
 
 /* Past this point nothing is refused: a worker that fails is replaced by one that starts with the new configuration. */
 static void distribute(struct master *m, struct coming *in, uint64_t generation, int file)
 {
-	for (unsigned i = 0; i <= m->workers_n; i++) {
+	for (unsigned i = 0; i <= m->all_n; i++) {
 		struct worker_process *w = child(m, i);
 		if (w->pid != 0 && !hand_over(m, in, w, generation, file))
-			kill(w->pid, SIGKILL);
+			end(m, i, w);
 	}
-	for (unsigned i = 0; i <= m->workers_n; i++) {
+	for (unsigned i = 0; i <= m->all_n; i++) {
 		struct worker_process *w = child(m, i);
 		if (w->pid != 0 && !wait_live(m, w, generation)) {
 			log_error("%s %u (pid %d) did not take the new configuration and is replaced",
 			          w == &m->checker ? "checker" : "worker", i, (int)w->pid);
-			kill(w->pid, SIGKILL);
+			end(m, i, w);
 		}
 	}
 }
@@ -368,9 +396,8 @@ bool master_reload(struct master *m)
 		return false;
 	}
 	distribute(m, &in, generation, file);
-	close(file);
 	control_look(m->control, m, true);
-	adopt(m, &in, generation);
+	adopt(m, &in, generation, file);
 	slots_collect(&m->slots, generation);
 	m->reloads_ok++;
 	control_reloaded(m->control, m);

@@ -2,6 +2,7 @@
 /* report: the answers of the control socket. */
 #include "report_parts.h"
 
+#include "guests.h"
 #include "ops.h"
 #include "shm.h"
 #include "version.h"
@@ -50,14 +51,19 @@ static void add_connections(void *with, const struct slot_owner *o)
 		s->connections += atomic_load(&shm_cell(o->slot, s->worker)->v[V_ACTIVE]);
 }
 
-static void report_workers(FILE *f, const struct master *m)
+/* Those numbered from `from` to below `to`; of guests, only the ones that are there. */
+static void report_workers(FILE *f, const struct master *m, const char *what, unsigned from, unsigned to)
 {
-	fputs(",\"workers\":[", f);
-	for (unsigned i = 0; i < m->workers_n; i++) {
+	const char *comma = "";
+	fprintf(f, ",\"%s\":[", what);
+	for (unsigned i = from; i < to; i++) {
 		const struct worker_process *w = &m->workers[i];
 		struct worker_sum sum = {.worker = i};
+		if (guests_has(m, i) && w->pid == 0)
+			continue;
 		slots_each(&m->slots, add_connections, &sum);
-		fprintf(f, "%s{\"pid\":%d", i ? "," : "", (int)w->pid);
+		fprintf(f, "%s{\"pid\":%d", comma, (int)w->pid);
+		comma = ",";
 		report_number(f, "generation", w->generation);
 		report_number(f, "connections", sum.connections);
 		report_number(f, "restarts", w->restarts);
@@ -94,7 +100,9 @@ void report_status(FILE *f, const struct master *m)
 	report_number(f, "pid", (uint64_t)getpid());
 	fprintf(f, ",\"uptime\":%" PRIu64 ".%03" PRIu64, up / 1000, up % 1000);
 	fprintf(f, ",\"draining\":%s", m->draining ? "true" : "false");
-	report_workers(f, m);
+	report_workers(f, m, "workers", 0, m->workers_n);
+	if (m->all_n > m->workers_n)
+		report_workers(f, m, "guests", m->workers_n, m->all_n);
 	if (m->checks)
 		fprintf(f, ",\"checker\":{\"pid\":%d,\"restarts\":%u}", (int)m->checker.pid, m->checker.restarts);
 	report_listeners(f, m);

@@ -5,7 +5,7 @@
  * cell per worker. Only worker w writes cell w, so counting needs no locked instruction and no cache line bounces;
  * whoever wants a total adds the cells up. When a worker dies, the master clears its V_ACTIVE cells and nothing leaks.
  *
- * The memory is an unlinked file that grows in chunks: there is no fixed number of slots. */
+ * The memory is an unlinked file that grows in chunks, behind a page of its own: there is no fixed number of slots. */
 #ifndef BALANCE_SHM_H
 #define BALANCE_SHM_H
 
@@ -63,16 +63,31 @@ struct shm_shared {
 };
 _Static_assert(sizeof(struct shm_shared) == SHM_ROW, "one row, one cache line");
 
+/* The file's first page. */
+struct shm_head {
+	_Atomic uint32_t used; /* workers that have, or ever had, something in their cells: those below this number */
+};
+
 extern struct shm {
 	int fd;
-	unsigned workers;
+	unsigned workers; /* cells per slot */
+	struct shm_head *head;
 	size_t stride; /* bytes per slot: the shared row and a cell per worker */
 	unsigned char **chunk;
 	size_t chunks;
 } shm;
 
-/* Before the first fork. Returns 0, or -1 with errno. */
-int shm_init(unsigned workers);
+/* Before the first fork: cells for so many workers, of which the first `used` are in use. Returns 0, or -1 with errno. */
+int shm_init(unsigned workers, unsigned used);
+
+/* In a process that was not forked from the master: the file that the master made for so many. Takes the descriptor. */
+int shm_join(int fd, unsigned workers);
+
+/* Unmaps everything, so that another shm_join may follow. */
+void shm_leave(void);
+
+/* Says that this worker's cells are in use from now on. The master calls it before the worker begins. */
+void shm_use(unsigned worker);
 
 /* Makes slots 0 … n-1 addressable in this process; the master calls it first, which grows the file. */
 int shm_map(uint32_t n);
@@ -82,6 +97,12 @@ void shm_clear(uint32_t slot);
 
 /* Sum of one number over all workers. */
 uint64_t shm_sum(uint32_t slot, unsigned v);
+
+/* How many workers there are to look at. */
+static inline unsigned shm_used(void)
+{
+	return atomic_load_explicit(&shm.head->used, memory_order_seq_cst);
+}
 
 static inline unsigned char *shm_at(uint32_t slot)
 {

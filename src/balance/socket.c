@@ -20,11 +20,11 @@ static int fail(int fd, const char **what, const char *call)
 	return -1;
 }
 
-int socket_listen_unix(const char *path, int backlog, const char **what)
+int socket_listen_unix(const char *path, int type, int backlog, const char **what)
 {
 	struct sockaddr_un un;
 	char temporary[sizeof un.sun_path];
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int fd = socket(AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return fail(fd, what, "socket");
 	/* One character appended keeps the longest path legal whenever the path itself leaves room for it. */
@@ -82,7 +82,7 @@ static int listen_tcp(const struct addr *a, const struct listener *l, const char
 int socket_listen(const struct listener *l, const char **what)
 {
 	if (l->path != NULL)
-		return socket_listen_unix(l->path, l->backlog, what);
+		return socket_listen_unix(l->path, SOCK_STREAM, l->backlog, what);
 	int fd = listen_tcp(&l->addr, l, what);
 	/* Where IPv6 is switched off, `[::]` still means: every address there is. */
 	if (fd < 0 && (errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL) && l->addr.sa.sa_family == AF_INET6 && !l->v6only &&

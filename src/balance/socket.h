@@ -13,8 +13,8 @@ enum io { IO_OK, IO_AGAIN, IO_EOF, IO_ERROR };
  * A Unix socket replaces its path in one step, so that a client finds either the old or the new one. */
 int socket_listen(const struct listener *, const char **what);
 
-/* Listens on a Unix path, mode 0600. */
-int socket_listen_unix(const char *path, int backlog, const char **what);
+/* Listens on a Unix path, mode 0600. type: SOCK_STREAM, SOCK_SEQPACKET. */
+int socket_listen_unix(const char *path, int type, int backlog, const char **what);
 
 /* Begins to connect, from an address unless its len is 0. Returns the socket, with *done telling whether it is connected already, or -1 with errno. */
 int socket_connect(const struct addr *, const struct addr *from, bool *done);

@@ -58,6 +58,17 @@ void splice_give_back(struct worker *w, struct pipe_pair *p)
 	w->pipes_left++;
 }
 
+void splice_drop_all(struct worker *w)
+{
+	while (w->pipes != NULL) {
+		struct pipe_pair *p = w->pipes;
+		w->pipes = p->next;
+		close(p->fd[0]);
+		close(p->fd[1]);
+		free(p);
+	}
+}
+
 static enum io move(int from, int to, size_t limit, size_t *n)
 {
 	ssize_t r = splice(from, NULL, to, NULL, limit, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);

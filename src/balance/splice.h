@@ -8,6 +8,9 @@
 /* Moves bytes from a side that core_passes, without bringing them into this process. Ends by itself when the stream calms down. */
 bool splice_flow(struct worker *, struct conn *, enum side from);
 
+/* Closes the pipes that are kept. */
+void splice_drop_all(struct worker *);
+
 /* NULL is fine. A pipe with bytes in it is closed, an empty one kept for the next. */
 void splice_give_back(struct worker *, struct pipe_pair *);
 

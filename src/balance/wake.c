@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -15,19 +16,60 @@ struct bell {
 };
 
 static struct bell *bells; /* shared */
+static int bells_fd = -1;
 static int *fds;
 static unsigned count;
 
-int wake_init(unsigned workers)
+static int map_bells(int fd, unsigned workers)
 {
-	void *p = mmap(NULL, workers * sizeof *bells, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	void *p = fd < 0 ? MAP_FAILED : mmap(NULL, workers * sizeof *bells, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (p == MAP_FAILED || (fds = malloc(workers * sizeof *fds)) == NULL)
 		return -1;
+	bells_fd = fd;
 	bells = p;
+	return 0;
+}
+
+int wake_init(unsigned workers)
+{
+	int fd = memfd_create("balance-bells", MFD_CLOEXEC);
+	if (fd < 0 || ftruncate(fd, (off_t)(workers * sizeof *bells)) < 0 || map_bells(fd, workers) < 0)
+		return -1;
 	for (count = 0; count < workers; count++)
 		if ((fds[count] = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) < 0)
 			return -1;
 	return 0;
+}
+
+unsigned wake_fds(int *to)
+{
+	to[0] = bells_fd;
+	memcpy(to + 1, fds, count * sizeof *fds);
+	return 1 + count;
+}
+
+int wake_join(const int *from, unsigned workers)
+{
+	if (map_bells(from[0], workers) < 0)
+		return -1;
+	count = workers;
+	memcpy(fds, from + 1, workers * sizeof *fds);
+	return 0;
+}
+
+void wake_leave(void)
+{
+	for (unsigned i = 0; i < count; i++)
+		close(fds[i]);
+	free(fds);
+	fds = NULL;
+	if (bells != NULL)
+		munmap(bells, count * sizeof *bells);
+	bells = NULL;
+	if (bells_fd >= 0)
+		close(bells_fd);
+	bells_fd = -1;
+	count = 0;
 }
 
 static void ring(unsigned worker)

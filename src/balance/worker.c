@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* worker: one process that accepts, connects and relays, in one epoll loop. */
+/* worker: accepts, connects and relays, in one epoll loop. */
 #include "worker.h"
 
 #include "access_log.h"
@@ -15,6 +15,7 @@
 #include "port.h"
 #include "queue.h"
 #include "shm.h"
+#include "splice.h"
 #include "wake.h"
 
 #include <errno.h>
@@ -154,7 +155,7 @@ static void go_on(struct worker *w)
 	}
 }
 
-static int wait_ms(const struct worker *w)
+int worker_wait_ms(const struct worker *w)
 {
 	if (w->again != NULL || queue_due(w))
 		return 0;
@@ -191,12 +192,8 @@ static void handle(struct worker *w, const struct epoll_event *e)
 	}
 }
 
-static void turn(struct worker *w)
+void worker_turn(struct worker *w, const struct epoll_event *events, int n)
 {
-	struct epoll_event events[EVENTS];
-	int n = epoll_wait(w->epoll, events, EVENTS, wait_ms(w));
-	if (n < 0 && errno != EINTR)
-		worker_die("epoll_wait");
 	read_clock(w);
 	go_on(w);
 	for (int i = 0; i < n; i++)
@@ -226,18 +223,25 @@ static size_t descriptor_limit(void)
 
 static void set_limits(struct worker *w)
 {
+	/* The client's and the pod's; a host has one more for each of its clients. */
+	const size_t each = w->host == NULL ? 2 : 3;
 	size_t fds = descriptor_limit();
-	w->pipes_left = fds / PIPE_SHARE / 2;
+	w->pipes_left = w->host == NULL ? fds / PIPE_SHARE / 2 : 0;
 	size_t taken = RESERVED_FDS + 2 * w->pipes_left;
-	w->conns_max = fds > taken + 2 ? (fds - taken) / 2 : 1;
+	w->conns_max = fds > taken + each ? (fds - taken) / each : 1;
 	w->idle_max = w->conns_max / 4;
-	w->conns_max -= w->idle_max / 2;
+	w->conns_max -= w->idle_max / each;
 }
 
-void worker_run(unsigned id, struct conf *conf, uint64_t generation, const int *ports, int master_fd)
+static void watch(struct worker *w, int fd, struct source *source)
 {
-	static struct worker worker;
-	struct worker *w = &worker;
+	struct epoll_event e = {.events = EPOLLIN, .data.ptr = source};
+	if (epoll_ctl(w->epoll, EPOLL_CTL_ADD, fd, &e) < 0)
+		worker_die("epoll");
+}
+
+void worker_begin(struct worker *w, unsigned id, struct conf *conf, uint64_t generation, int epoll, int master_fd)
+{
 	w->id = id;
 	read_clock(w);
 	w->env.conf = conf;
@@ -251,18 +255,53 @@ void worker_run(unsigned id, struct conf *conf, uint64_t generation, const int *
 		worker_die("start");
 	set_limits(w);
 	timer_init(&w->wheel, w->env.now);
-	w->epoll = epoll_create1(EPOLL_CLOEXEC);
-	struct epoll_event e = {.events = EPOLLIN, .data.ptr = &w->master};
-	if (w->epoll < 0 || epoll_ctl(w->epoll, EPOLL_CTL_ADD, master_fd, &e) < 0)
-		worker_die("epoll");
+	w->epoll = epoll;
+	watch(w, master_fd, &w->master);
 	w->wake.kind = SOURCE_WAKE;
-	e.data.ptr = &w->wake;
-	if (epoll_ctl(w->epoll, EPOLL_CTL_ADD, wake_fd(id), &e) < 0)
+	watch(w, wake_fd(id), &w->wake);
+	settle(w, conf);
+}
+
+bool worker_is_over(const struct worker *w)
+{
+	return w->draining && (w->conns == 0 || w->env.now >= w->drain_until);
+}
+
+void worker_end(struct worker *w)
+{
+	while (w->all != NULL)
+		conn_close(w, w->all);
+	go_on(w); /* frees those that had more to do */
+	idle_drop_all(w);
+	queue_drop_all(w);
+	conn_bury(w);
+	splice_drop_all(w);
+	access_log_close(w->access_log);
+	if (w->master_fd >= 0)
+		close(w->master_fd);
+	free(w->idle);
+	free(w->env.head);
+	buf_drop_all(&w->env.bufs);
+	conf_free((struct conf *)(uintptr_t)w->env.conf);
+}
+
+void worker_run(unsigned id, struct conf *conf, uint64_t generation, const int *ports, int master_fd)
+{
+	static struct worker worker;
+	struct worker *w = &worker;
+	struct epoll_event events[EVENTS];
+	int epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (epoll < 0)
 		worker_die("epoll");
+	worker_begin(w, id, conf, generation, epoll, master_fd);
 	for (size_t i = 0; i < conf->listeners_n; i++)
 		port_add(w, conf->listeners[i]->slot, ports[i]);
-	settle(w, conf);
-	while (!w->draining || (w->conns > 0 && w->env.now < w->drain_until))
-		turn(w);
+	port_settle(w);
+	while (!worker_is_over(w)) {
+		int n = epoll_wait(w->epoll, events, EVENTS, worker_wait_ms(w));
+		if (n < 0 && errno != EINTR)
+			worker_die("epoll_wait");
+		worker_turn(w, events, n);
+	}
 	_exit(0);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-/* worker: one process that accepts, connects and relays, in one epoll loop. */
+/* worker: accepts, connects and relays, in one epoll loop: a process of its own, or a guest in another's (guest.h). */
 #ifndef BALANCE_WORKER_H
 #define BALANCE_WORKER_H
 
@@ -8,6 +8,7 @@
 #include "timer.h"
 
 #include <stdint.h>
+#include <sys/epoll.h>
 
 /* Everything epoll can report on begins with its kind. */
 enum source_kind { SOURCE_SOCK, SOURCE_LISTENER, SOURCE_MASTER, SOURCE_WAKE };
@@ -29,6 +30,14 @@ struct port {
 struct conn;
 struct sock;
 
+/* Whoever has a guest in its process: what it is told of the clients it has handed over, by the descriptors it knows them by. None of these may call
+ * back into the guest. */
+struct guest_host {
+	void (*readable)(int fd); /* there are bytes for it */
+	void (*writable)(int fd); /* it may send again */
+	void (*ended)(int fd, bool gone); /* no more bytes will come for it; gone: and none are taken, the connection no longer exists */
+};
+
 /* Resting connections to one channel. */
 struct idle_list {
 	struct sock *first;
@@ -38,6 +47,7 @@ struct idle_list {
 struct worker {
 	struct core_env env;
 	unsigned id;
+	const struct guest_host *host; /* NULL: a process of its own */
 	int epoll;
 	struct source master, wake;
 	int master_fd;
@@ -66,6 +76,22 @@ struct worker {
 	struct pipe_pair *pipes; /* empty ones, kept */
 	size_t pipes_left;       /* how many more may be made */
 };
+
+/* The parts of a worker's life, for who waits in a loop of its own. worker_begin: w is all zeros but for host, the epoll set is the caller's, and
+ * takes descriptors whose data.ptr is a struct source. Takes conf, a copy of its own, and master_fd. */
+void worker_begin(struct worker *, unsigned id, struct conf *, uint64_t generation, int epoll, int master_fd);
+
+/* How long the next wait may last: milliseconds, -1 for ever. */
+int worker_wait_ms(const struct worker *);
+
+/* What has to be done after each wait. */
+void worker_turn(struct worker *, const struct epoll_event *, int n);
+
+/* It was told to end, and its connections have, or their time is up. */
+bool worker_is_over(const struct worker *);
+
+/* Closes what is left and frees everything. */
+void worker_end(struct worker *);
 
 /* A worker's life, called in the forked child; never returns. ports: one fd per listener of conf, in its order.
  * conf is the child's own copy. */

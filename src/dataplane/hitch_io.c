@@ -8,14 +8,20 @@
  * user space. Listeners, pipes and timers go to the kernel as before.
  *
  * What is kept may be too hopeful, never too pessimistic: a wrong "ready" costs one EAGAIN, a missed one would stall a connection.
+ *
+ * Where BALANCE_JOIN names Balance's `guests` socket, a worker of Balance lives in this process (guest.h), and what Hitch takes for a connection to
+ * Balance's Unix socket is a conversation with that. The epoll set that is waited on is our own: it has Hitch's connections, the guest's, and libev's set.
  */
 #include "hitch_io.h"
+
+#include "guest.h"
 
 #include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 enum {
@@ -24,8 +30,9 @@ enum {
 	KERNEL_EVENTS = 256,
 };
 
-/* Marks our registrations; libev's own data hold a descriptor and a count that never gets this far. */
+/* Marks Hitch's connections, by descriptor; all else is the guest's pointers, and libev's set. */
 #define STREAM (UINT64_C(1) << 63)
+#define LIBEV UINT64_C(1)
 
 struct stream {
 	uint64_t data;     /* libev's, given back with its events */
@@ -39,6 +46,9 @@ struct stream {
 	bool connected;
 	bool hup;       /* an end or an error is known: only EAGAIN or the end itself says that all has been read */
 	bool queued;
+	bool inner;     /* its other end is the guest … */
+	bool ended;     /* … who has nothing more to say */
+	struct conn *conn; /* NULL: it no longer exists */
 };
 
 static struct {
@@ -47,8 +57,9 @@ static struct {
 	int *queue;        /* descriptors with something ready that libev wants, perhaps */
 	int queue_n, queue_cap;
 	int turns;
-	int epoll;
-} io = {.epoll = -1};
+	int epoll; /* what is waited on; -1: no connection yet */
+	int libev; /* libev's, while it is in there; else -1 */
+} io = {.epoll = -1, .libev = -1};
 
 static struct stream *find(int fd)
 {
@@ -94,8 +105,17 @@ static bool enqueue(struct stream *s)
 	return true;
 }
 
+static bool open_epoll(void)
+{
+	if (io.epoll < 0)
+		io.epoll = epoll_create1(EPOLL_CLOEXEC);
+	return io.epoll >= 0;
+}
+
 static int tell_kernel(struct stream *s)
 {
+	if (s->inner)
+		return 0;
 	struct epoll_event e = {
 		.events = EPOLLIN | EPOLLRDHUP | EPOLLET | (s->armed ? EPOLLOUT : 0u),
 		.data.u64 = STREAM | (uint64_t)(s - io.at),
@@ -156,6 +176,94 @@ static void has_written(int fd, ssize_t r, size_t n)
 	}
 }
 
+static void inner_readable(int fd)
+{
+	struct stream *s = find(fd);
+	if (s == NULL)
+		return;
+	s->ready |= EPOLLIN;
+	(void)enqueue(s);
+}
+
+static void inner_writable(int fd)
+{
+	struct stream *s = find(fd);
+	if (s == NULL)
+		return;
+	s->ready |= EPOLLOUT;
+	(void)enqueue(s);
+}
+
+static void inner_ended(int fd, bool gone)
+{
+	struct stream *s = find(fd);
+	if (s == NULL)
+		return;
+	s->ended = true;
+	if (gone)
+		s->conn = NULL;
+	s->ready |= EPOLLIN | (gone ? (uint32_t)EPOLLOUT : 0u);
+	(void)enqueue(s);
+}
+
+static const struct guest_host host = {inner_readable, inner_writable, inner_ended};
+
+/* Once there are clients: not in the processes of Hitch's that have none. */
+static void join(void)
+{
+	static const char *path;
+	static bool asked;
+	if (!asked)
+		path = getenv("BALANCE_JOIN");
+	asked = true;
+	if (path != NULL && open_epoll())
+		guest_join(path, io.epoll, &host);
+}
+
+/* Whether it is the guest that Hitch talks to from now on. */
+static bool connect_inner(int fd, const struct sockaddr *addr)
+{
+	struct stream *s = addr->sa_family == AF_UNIX ? make(fd) : NULL;
+	if (s == NULL)
+		return false;
+	s->inner = true;
+	s->conn = guest_open(fd, ((const struct sockaddr_un *)(const void *)addr)->sun_path);
+	if (s->conn == NULL) {
+		*s = (struct stream){.queued = s->queued};
+		return false;
+	}
+	s->in_kernel = s->connected = true;
+	s->ready = EPOLLOUT;
+	return true;
+}
+
+static ssize_t recv_inner(struct stream *s, void *at, size_t n)
+{
+	const bool ended = s->ended;
+	if (s->conn == NULL)
+		return 0;
+	/* Cleared first: whatever comes from now on is told. */
+	s->ready &= ~(uint32_t)EPOLLIN;
+	const ssize_t r = guest_recv(s->conn, at, n);
+	if (r > 0 || !ended)
+		return r;
+	s->ready |= EPOLLIN;
+	return 0;
+}
+
+static ssize_t send_inner(struct stream *s, const void *at, size_t n)
+{
+	if (s->conn == NULL) {
+		errno = EPIPE;
+		return -1;
+	}
+	s->ready &= ~(uint32_t)EPOLLOUT;
+	const ssize_t r = guest_send(s->conn, at, n);
+	if (r == (ssize_t)n)
+		s->ready |= EPOLLOUT;
+	return r;
+}
+
 int hitch_accept4(int fd, struct sockaddr *addr, socklen_t *len, int flags)
 {
 	const int client = accept4(fd, addr, len, flags);
@@ -163,6 +271,7 @@ int hitch_accept4(int fd, struct sockaddr *addr, socklen_t *len, int flags)
 	if (s != NULL) {
 		s->connected = true;
 		s->ready = EPOLLOUT;
+		join();
 	}
 	return client;
 }
@@ -175,6 +284,8 @@ int hitch_connect(int fd, const struct sockaddr *addr, socklen_t len)
 		errno = EISCONN;
 		return -1;
 	}
+	if (s == NULL && connect_inner(fd, addr))
+		return 0;
 	const int r = connect(fd, addr, len);
 	const int error = errno;
 	if (s == NULL && (r == 0 || error == EINPROGRESS) && (s = make(fd)) != NULL)
@@ -192,6 +303,9 @@ int hitch_connect(int fd, const struct sockaddr *addr, socklen_t len)
 
 ssize_t hitch_recv(int fd, void *at, size_t n, int flags)
 {
+	struct stream *s = find(fd);
+	if (s != NULL && s->inner)
+		return recv_inner(s, at, n);
 	const ssize_t r = recv(fd, at, n, flags);
 	has_read(fd, r, n);
 	return r;
@@ -199,6 +313,9 @@ ssize_t hitch_recv(int fd, void *at, size_t n, int flags)
 
 ssize_t hitch_send(int fd, const void *at, size_t n, int flags)
 {
+	struct stream *s = find(fd);
+	if (s != NULL && s->inner)
+		return send_inner(s, at, n);
 	const ssize_t r = send(fd, at, n, flags);
 	has_written(fd, r, n);
 	return r;
@@ -220,24 +337,24 @@ ssize_t hitch_write(int fd, const void *at, size_t n)
 
 void hitch_io_readable(int fd)
 {
-	struct stream *s = find(fd);
-	if (s == NULL)
-		return;
-	s->ready |= EPOLLIN;
-	(void)enqueue(s);
+	inner_readable(fd);
 }
 
 void hitch_io_forget(int fd)
 {
-	if (fd >= 0 && fd == io.epoll) {
-		/* libev makes itself a new one, and adds everything again. */
+	/* libev makes itself a new one, and adds everything again. */
+	if (fd >= 0 && fd == io.libev) {
 		for (int i = 0; i < io.n; i++)
-			io.at[i].added = io.at[i].in_kernel = false;
-		io.epoll = -1;
+			io.at[i].added = false;
+		io.libev = -1;
 	}
 	struct stream *s = find(fd);
-	if (s != NULL)
-		*s = (struct stream){.queued = s->queued};
+	if (s == NULL)
+		return;
+	struct conn *conn = s->conn;
+	*s = (struct stream){.queued = s->queued};
+	if (conn != NULL)
+		guest_close(conn);
 }
 
 int hitch_epoll_ctl(int epoll, int op, int fd, struct epoll_event *event)
@@ -245,7 +362,8 @@ int hitch_epoll_ctl(int epoll, int op, int fd, struct epoll_event *event)
 	struct stream *s = find(fd);
 	if (s == NULL)
 		return epoll_ctl(epoll, op, fd, event);
-	io.epoll = epoll;
+	if (!open_epoll())
+		return -1;
 	if (s->added == (op == EPOLL_CTL_ADD)) {
 		errno = s->added ? EEXIST : ENOENT;
 		return -1;
@@ -282,28 +400,58 @@ static int take_queue(struct epoll_event *events, int max)
 	return n;
 }
 
+/* libev's own set among the rest. Closed, it has left by itself (epoll(7)). */
+static bool watch_libev(int epoll)
+{
+	struct epoll_event e = {.events = EPOLLIN, .data.u64 = LIBEV};
+	if (io.libev == epoll)
+		return true;
+	if (epoll_ctl(io.epoll, EPOLL_CTL_ADD, epoll, &e) < 0)
+		return false;
+	io.libev = epoll;
+	return true;
+}
+
+/* What the kernel said: noted, or passed on to the guest. Returns whether libev's set has something. */
+static bool sort(const struct epoll_event *k, int n)
+{
+	struct epoll_event guests[KERNEL_EVENTS];
+	bool libev = false;
+	int m = 0;
+	for (int i = 0; i < n; i++) {
+		if (k[i].data.u64 == LIBEV) {
+			libev = true;
+		} else if (k[i].data.u64 & STREAM) {
+			struct stream *s = find((int)(k[i].data.u64 & ~STREAM));
+			if (s == NULL)
+				continue;
+			note(s, k[i].events);
+			(void)enqueue(s);
+		} else {
+			guests[m++] = k[i];
+		}
+	}
+	guest_turn(guests, m);
+	return libev;
+}
+
 int hitch_epoll_wait(int epoll, struct epoll_event *events, int max, int timeout)
 {
 	struct epoll_event k[KERNEL_EVENTS];
+	if (io.epoll < 0 || !watch_libev(epoll))
+		return epoll_wait(epoll, events, max, timeout);
 	int n = take_queue(events, max);
 	if (n == max || (n > 0 && ++io.turns < TURNS))
 		return n;
 	io.turns = 0;
-	const int room = max - n < KERNEL_EVENTS ? max - n : KERNEL_EVENTS;
-	const int got = epoll_wait(epoll, k, room, n > 0 ? 0 : timeout);
+	const int got = epoll_wait(io.epoll, k, KERNEL_EVENTS, n > 0 ? 0 : guest_wait_ms(timeout));
 	if (got < 0)
 		return n > 0 ? n : got;
-	for (int i = 0; i < got; i++) {
-		if (!(k[i].data.u64 & STREAM)) {
-			events[n++] = k[i];
-			continue;
-		}
-		struct stream *s = find((int)(k[i].data.u64 & ~STREAM));
-		if (s == NULL)
-			continue;
-		note(s, k[i].events);
-		if (enqueue(s))
-			put(&events[n++], s);
+	const bool libev = sort(k, got);
+	n = take_queue(events, max);
+	if (libev && n < max) {
+		const int more = epoll_wait(epoll, events + n, max - n, 0);
+		n += more > 0 ? more : 0;
 	}
 	return n;
 }

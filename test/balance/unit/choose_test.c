@@ -573,7 +573,7 @@ static void killed_workers_leak_nothing(void **state)
 static int set_up(void **state)
 {
 	(void)state;
-	return shm_init(WORKERS);
+	return shm_init(WORKERS, WORKERS);
 }
 
 int main(void)

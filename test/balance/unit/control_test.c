@@ -304,6 +304,6 @@ int main(void)
 	    cmocka_unit_test(changes_are_seen_once),
 	};
 	map_seed();
-	assert_int_equal(shm_init(WORKERS), 0);
+	assert_int_equal(shm_init(WORKERS, WORKERS), 0);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

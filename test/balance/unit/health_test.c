@@ -505,7 +505,7 @@ static void full_is_not_ill(void **state)
 static int set_up(void **state)
 {
 	(void)state;
-	return shm_init(WORKERS);
+	return shm_init(WORKERS, WORKERS);
 }
 
 static int tear_down(void **state)

@@ -189,7 +189,7 @@ static int setup(void **state)
 {
 	(void)state;
 	map_seed();
-	return shm_init(WORKERS) < 0 || clients_init(WORKERS) < 0 ? -1 : wake_init(WORKERS);
+	return shm_init(WORKERS, WORKERS) < 0 || clients_init(WORKERS) < 0 ? -1 : wake_init(WORKERS);
 }
 
 int main(void)

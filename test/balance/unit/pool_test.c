@@ -343,7 +343,7 @@ static void many_slots(void **state)
 static int set_up(void **state)
 {
 	(void)state;
-	return shm_init(WORKERS);
+	return shm_init(WORKERS, WORKERS);
 }
 
 int main(void)

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+/* guests: the master's side of workers in other programs' processes (guest.h).
+ *
+ * A process that connects to the `guests` socket becomes a worker with a number behind those of the master's own: it is handed the shared memory
+ * (the counters, the clients, the bells, then an eventfd for each worker: MESSAGE_JOINED) and the configuration, takes part in each reload, and is forgotten like
+ * a worker that died when its end of the connection closes. Whoever may connect is trusted as a worker is: the socket's permissions decide. */
+#ifndef BALANCE_GUESTS_H
+#define BALANCE_GUESTS_H
+
+#include "master.h"
+
+/* Opens the socket of m->conf. False with errno. */
+bool guests_open(struct master *);
+
+/* Takes one that waits at the socket. */
+void guests_accept(struct master *);
+
+/* It has gone. */
+void guests_bury(struct master *, unsigned worker);
+
+/* No more of them. */
+void guests_close(struct master *);
+
+static inline bool guests_has(const struct master *m, unsigned worker)
+{
+	return worker >= m->workers_n;
+}
+
+#endif
