@@ -40,7 +40,10 @@ static int tear_down(void **state)
 	close(epoll_fd);
 	free(io.at);
 	free(io.queue);
+	if (io.epoll >= 0)
+		close(io.epoll);
 	memset(&io, 0, sizeof io);
+	io.epoll = io.libev = -1;
 	return 0;
 }
 
