@@ -7,6 +7,7 @@ import type {
   BalanceLoad,
   BalancePool,
   BalanceStatus,
+  BalanceWorker,
 } from "../balance-client/types.ts";
 import { formatBytes, formatDuration, formatFields, formatTable, printable } from "./table.ts";
 
@@ -24,11 +25,15 @@ export function formatStatus(status: BalanceStatus): string {
     ["reloads", `${reloads.ok} taken, ${reloads.failed} refused`],
     ["last error", status.last_error ?? NONE],
   ]);
+  const { workers: own, guests = [] } = status;
+  const describe = (place: string) => (worker: BalanceWorker) => [
+    String(worker.pid),
+    place,
+    ...[worker.generation, worker.connections, worker.restarts].map(String),
+  ];
   const workers = formatTable(
-    [">WORKER", ">PID", ">GENERATION", ">CONNECTIONS", ">RESTARTS"],
-    status.workers.map((worker, i) =>
-      [i, worker.pid, worker.generation, worker.connections, worker.restarts].map(String),
-    ),
+    [">WORKER", "IN", ">GENERATION", ">CONNECTIONS", ">RESTARTS"],
+    [...own.map(describe("balance")), ...guests.map(describe("hitch"))],
   );
   const listeners = formatTable(
     ["LISTENER", "ADDRESS", ">ACTIVE", ">ACCEPTED", ">NO-ROUTE", ">NO-CHANNEL", ">PROXY-ERRORS"],
