@@ -26,14 +26,13 @@ export function formatStatus(status: BalanceStatus): string {
     ["last error", status.last_error ?? NONE],
   ]);
   const { workers: own, guests = [] } = status;
-  const describe = (place: string) => (worker: BalanceWorker) => [
-    String(worker.pid),
-    place,
-    ...[worker.generation, worker.connections, worker.restarts].map(String),
+  const describe = (name: string, { pid, generation, connections, restarts }: BalanceWorker) => [
+    name,
+    ...[pid, generation, connections, restarts].map(String),
   ];
   const workers = formatTable(
-    [">WORKER", "IN", ">GENERATION", ">CONNECTIONS", ">RESTARTS"],
-    [...own.map(describe("balance")), ...guests.map(describe("hitch"))],
+    [">WORKER", ">PID", ">GENERATION", ">CONNECTIONS", ">RESTARTS"],
+    [...own.map((one, i) => describe(String(i), one)), ...guests.map((one) => describe("hitch", one))],
   );
   const listeners = formatTable(
     ["LISTENER", "ADDRESS", ">ACTIVE", ">ACCEPTED", ">NO-ROUTE", ">NO-CHANNEL", ">PROXY-ERRORS"],
