@@ -28,8 +28,6 @@ enum {
 	/* Turns of the loop that may go by on what is known here before the kernel is asked again. */
 	TURNS = 4,
 	KERNEL_EVENTS = 256,
-	HEADER = 5,   /* what OpenSSL reads first of each record while there is no read-ahead: in the handshake (RFC 8446 §5.1) */
-	AHEAD = 4096, /* … and what is read then: a flight of the client's, whole */
 };
 
 /* Marks Hitch's connections, by descriptor; all else is the guest's pointers, and libev's set. */
@@ -48,17 +46,9 @@ struct stream {
 	bool connected;
 	bool hup;       /* an end or an error is known: only EAGAIN or the end itself says that all has been read */
 	bool queued;
-	bool drained;   /* the socket is empty, and only what was read ahead makes it readable */
 	bool inner;     /* its other end is the guest … */
 	bool ended;     /* … who has nothing more to say */
 	struct conn *conn; /* NULL: it no longer exists */
-	struct ahead *ahead; /* NULL: nothing */
-};
-
-/* Bytes of a socket's that nobody has asked for yet. */
-struct ahead {
-	uint32_t r, n;
-	char data[];
 };
 
 static struct {
@@ -150,7 +140,6 @@ static void arm(struct stream *s)
 
 static void note(struct stream *s, uint32_t events)
 {
-	s->drained = false;
 	if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
 		s->hup = true;
 	if (events & (EPOLLIN | EPOLLRDHUP))
@@ -170,7 +159,7 @@ static void note(struct stream *s, uint32_t events)
 static void has_read(int fd, ssize_t r, size_t n)
 {
 	struct stream *s = find(fd);
-	if (s == NULL || s->ahead != NULL)
+	if (s == NULL)
 		return;
 	if (r < 0 ? errno == EAGAIN : r > 0 && (size_t)r < n && !s->hup)
 		s->ready &= ~(uint32_t)EPOLLIN;
@@ -333,63 +322,14 @@ ssize_t hitch_send(int fd, const void *at, size_t n, int flags)
 	return r;
 }
 
-/* As far as the bytes go. Of the socket nothing is known until they are gone. */
-static ssize_t take_ahead(struct stream *s, void *at, size_t n)
-{
-	struct ahead *a = s->ahead;
-	if (n > a->n - a->r)
-		n = a->n - a->r;
-	memcpy(at, a->data + a->r, n);
-	a->r += (uint32_t)n;
-	if (a->r == a->n) {
-		free(a);
-		s->ahead = NULL;
-	}
-	return (ssize_t)n;
-}
-
-/* A record's header, and whatever has come with it. */
-static ssize_t read_ahead(struct stream *s, int fd, void *at)
-{
-	char data[AHEAD];
-	const ssize_t r = read(fd, data, sizeof data);
-	has_read(fd, r, sizeof data);
-	if (r <= 0)
-		return r;
-	const size_t n = r < HEADER ? (size_t)r : HEADER, rest = (size_t)r - n;
-	struct ahead *a = rest == 0 ? NULL : malloc(sizeof *a + rest);
-	if (rest > 0 && a == NULL) {
-		/* It has been taken from the socket: without it the connection makes no sense. */
-		errno = ENOMEM;
-		return -1;
-	}
-	memcpy(at, data, n);
-	if (rest > 0) {
-		*a = (struct ahead){.n = (uint32_t)rest};
-		memcpy(a->data, data + n, rest);
-		s->ahead = a;
-		s->drained = !(s->ready & EPOLLIN);
-		s->ready |= EPOLLIN;
-	}
-	return (ssize_t)n;
-}
-
 ssize_t hitch_read(int fd, void *at, size_t n)
 {
 	struct stream *s = find(fd);
-	if (s != NULL && s->ahead != NULL) {
-		const ssize_t r = take_ahead(s, at, n);
-		if (s->ahead == NULL && s->drained)
-			s->ready &= ~(uint32_t)EPOLLIN;
-		return r;
-	}
 	/* Emptied by the read before, and nothing has been told of since: what has come meanwhile will be. */
 	if (s != NULL && s->in_kernel && !(s->ready & EPOLLIN) && !s->hup) {
 		errno = EAGAIN;
 		return -1;
 	}
-	if (s != NULL && n == HEADER)
-		return read_ahead(s, fd, at);
 	const ssize_t r = read(fd, at, n);
 	has_read(fd, r, n);
 	return r;
@@ -420,7 +360,6 @@ void hitch_io_forget(int fd)
 	if (s == NULL)
 		return;
 	struct conn *conn = s->conn;
-	free(s->ahead);
 	*s = (struct stream){.queued = s->queued};
 	if (conn != NULL)
 		guest_close(conn);
