@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What is counted: the difference of a short and a long run, by the units of work between them, so that start and end cancel out. */
 import { execFileSync, spawn } from "node:child_process";
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -16,6 +16,8 @@ const SHORT = 100;
 const LONG = 4000;
 const RUNS = 2;
 const PATIENCE_MS = 30_000;
+/** A worker joins within milliseconds; a machine may be busy. */
+const JOIN_MS = 500;
 
 interface Plane {
   readonly target: Target;
@@ -31,12 +33,12 @@ const file = (dir: string, name: string, text: string) => {
   return join(dir, name);
 };
 
-const balanceConf = (dir: string, pod: Pod, port: number) =>
+const balanceConf = (dir: string, pod: Pod, port: number, more = "") =>
   file(
     dir,
     "balance.conf",
     `workers 1
-listen https unix:${dir}/balance.sock proxy=v2 table=web
+${more}listen https unix:${dir}/balance.sock proxy=v2 table=web
 listen http tcp:127.0.0.1:${port} table=web
 pool pods 127.0.0.1:${pod.port}
 rule web a.example prefix / pods
@@ -100,6 +102,24 @@ const tlsInHitch: MakePlane = (dir, bin, pod, port, besidePort) => ({
   beside: [[join(bin, "balance"), "--config", balanceConf(dir, pod, besidePort)]],
 });
 
+/** As Evener runs them. One connection goes over the socket; with it the worker joins. */
+const joined: MakePlane = (dir, bin, pod, port, besidePort) => {
+  const conf = balanceConf(dir, pod, besidePort, `guests 2 unix:${dir}/join.sock\n`);
+  return {
+    target: { port, tls: true },
+    counted: ["env", `BALANCE_JOIN=${dir}/join.sock`, join(bin, "hitch"), `--config=${hitchConf(dir, port)}`],
+    beside: [[join(bin, "balance"), "--config", conf]],
+  };
+};
+
+const afterJoining =
+  (work: Row["work"]): Row["work"] =>
+  async (target, n) => {
+    await reconnect(target, 1);
+    await sleep(JOIN_MS);
+    await work(target, n);
+  };
+
 interface Row {
   readonly name: string;
   readonly plane: MakePlane;
@@ -146,6 +166,18 @@ const ROWS: readonly Row[] = [
   },
   { name: "Hitch: system calls per request", plane: tlsInHitch, count: countSystemCalls, work: request },
   { name: "Hitch: system calls per connection", plane: tlsInHitch, count: countSystemCalls, work: reconnect },
+  {
+    name: "Hitch, joined: system calls per request",
+    plane: joined,
+    count: countSystemCalls,
+    work: afterJoining(request),
+  },
+  {
+    name: "Hitch, joined: system calls per connection",
+    plane: joined,
+    count: countSystemCalls,
+    work: afterJoining(reconnect),
+  },
 ];
 
 async function findPort(): Promise<number> {
@@ -182,7 +214,7 @@ async function countOnce(row: Row, bin: string, n: number): Promise<number> {
   try {
     for (const { ready } of beside) await ready(besidePort);
     // Hitch does without root, and so has to reach the socket as somebody else.
-    if (plane.beside.length > 0) chmodSync(join(dir, "balance.sock"), 0o666);
+    for (const name of readdirSync(dir)) if (name.endsWith(".sock")) chmodSync(join(dir, name), 0o666);
     const counted = row.count(dir, "count", plane.counted);
     try {
       await waitFor(port);
