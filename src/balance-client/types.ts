@@ -11,6 +11,14 @@ export interface BalanceListener {
   readonly no_channel: number;
 }
 
+/** A process that balances. */
+export interface BalanceWorker {
+  readonly pid: number;
+  readonly generation: number;
+  readonly connections: number;
+  readonly restarts: number;
+}
+
 export interface BalanceStatus {
   readonly version: string;
   readonly generation: number;
@@ -18,12 +26,9 @@ export interface BalanceStatus {
   readonly pid: number;
   readonly uptime: number;
   readonly draining: boolean;
-  readonly workers: readonly {
-    readonly pid: number;
-    readonly generation: number;
-    readonly connections: number;
-    readonly restarts: number;
-  }[];
+  readonly workers: readonly BalanceWorker[];
+  /** Workers of Hitch that have joined; absent: none may. */
+  readonly guests?: readonly BalanceWorker[];
   readonly listeners: readonly BalanceListener[];
   readonly reloads: { readonly ok: number; readonly failed: number };
   readonly last_error: string | null;

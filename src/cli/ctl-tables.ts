@@ -7,6 +7,7 @@ import type {
   BalanceLoad,
   BalancePool,
   BalanceStatus,
+  BalanceWorker,
 } from "../balance-client/types.ts";
 import { formatBytes, formatDuration, formatFields, formatTable, printable } from "./table.ts";
 
@@ -24,11 +25,14 @@ export function formatStatus(status: BalanceStatus): string {
     ["reloads", `${reloads.ok} taken, ${reloads.failed} refused`],
     ["last error", status.last_error ?? NONE],
   ]);
+  const { workers: own, guests = [] } = status;
+  const describe = (name: string, { pid, generation, connections, restarts }: BalanceWorker) => [
+    name,
+    ...[pid, generation, connections, restarts].map(String),
+  ];
   const workers = formatTable(
     [">WORKER", ">PID", ">GENERATION", ">CONNECTIONS", ">RESTARTS"],
-    status.workers.map((worker, i) =>
-      [i, worker.pid, worker.generation, worker.connections, worker.restarts].map(String),
-    ),
+    [...own.map((one, i) => describe(String(i), one)), ...guests.map((one) => describe("hitch", one))],
   );
   const listeners = formatTable(
     ["LISTENER", "ADDRESS", ">ACTIVE", ">ACCEPTED", ">NO-ROUTE", ">NO-CHANNEL", ">PROXY-ERRORS"],

@@ -81,6 +81,7 @@ interface RawOptions extends RawHttpOptions, RawTlsOptions, RawEngineOptions, Ra
   readonly healthzPort: number;
   readonly runDir: string;
   readonly workers: number;
+  readonly separateProcesses: boolean;
   readonly reloadInterval: number;
   readonly shutdownGracePeriod: number;
   readonly logLevel: RunSettings["logLevel"];
@@ -118,6 +119,13 @@ export function addModelOptions(command: Command, defaultWorkers: number, inWord
       defaultWorkers,
       inWords,
     ),
+    flag(
+      "--separate-processes [bool]",
+      "HTTP is never parsed where private keys are: Hitch's workers reach Balance over a socket only, which costs CPU",
+      parseBoolean,
+    )
+      .default(false)
+      .preset(true),
     flag(
       "--shutdown-grace-period <time>",
       "how long open connections may go on at the end",
@@ -184,6 +192,7 @@ export function toModelSettings(
     httpPort: raw.httpPort,
     httpsPort: raw.httpsPort,
     workers: raw.workers,
+    ...(raw.separateProcesses ? { separateProcesses: true } : {}),
     runDir: raw.runDir,
     shutdownGraceSeconds: raw.shutdownGracePeriod,
     ...toHttpSettings(raw),

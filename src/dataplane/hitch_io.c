@@ -58,7 +58,8 @@ static struct {
 	int queue_n, queue_cap;
 	int turns;
 	int epoll; /* what is waited on; -1: no connection yet */
-	int libev; /* libev's, while it is in there; else -1 */
+	int libev; /* libev's; -1: not known */
+	bool has_libev; /* and it is in there */
 } io = {.epoll = -1, .libev = -1};
 
 static struct stream *find(int fd)
@@ -323,6 +324,12 @@ ssize_t hitch_send(int fd, const void *at, size_t n, int flags)
 
 ssize_t hitch_read(int fd, void *at, size_t n)
 {
+	struct stream *s = find(fd);
+	/* Emptied by the read before, and nothing has been told of since: what has come meanwhile will be. */
+	if (s != NULL && s->in_kernel && !(s->ready & EPOLLIN) && !s->hup) {
+		errno = EAGAIN;
+		return -1;
+	}
 	const ssize_t r = read(fd, at, n);
 	has_read(fd, r, n);
 	return r;
@@ -347,6 +354,7 @@ void hitch_io_forget(int fd)
 		for (int i = 0; i < io.n; i++)
 			io.at[i].added = false;
 		io.libev = -1;
+		io.has_libev = false;
 	}
 	struct stream *s = find(fd);
 	if (s == NULL)
@@ -364,6 +372,9 @@ int hitch_epoll_ctl(int epoll, int op, int fd, struct epoll_event *event)
 		return epoll_ctl(epoll, op, fd, event);
 	if (!open_epoll())
 		return -1;
+	if (io.libev != epoll)
+		io.has_libev = false;
+	io.libev = epoll;
 	if (s->added == (op == EPOLL_CTL_ADD)) {
 		errno = s->added ? EEXIST : ENOENT;
 		return -1;
@@ -404,12 +415,10 @@ static int take_queue(struct epoll_event *events, int max)
 static bool watch_libev(int epoll)
 {
 	struct epoll_event e = {.events = EPOLLIN, .data.u64 = LIBEV};
-	if (io.libev == epoll)
-		return true;
-	if (epoll_ctl(io.epoll, EPOLL_CTL_ADD, epoll, &e) < 0)
-		return false;
+	if (!io.has_libev || io.libev != epoll)
+		io.has_libev = epoll_ctl(io.epoll, EPOLL_CTL_ADD, epoll, &e) == 0;
 	io.libev = epoll;
-	return true;
+	return io.has_libev;
 }
 
 /* What the kernel said: noted, or passed on to the guest. Returns whether libev's set has something. */

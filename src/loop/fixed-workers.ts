@@ -14,18 +14,20 @@ export interface Fixed {
 }
 
 export class FixedWorkers {
-  #workers: number | undefined;
+  #first: Pick<Ir["balance"], "workers" | "guests"> | undefined;
 
   apply(ir: Ir, store: Store, settings: ModelSettings): Fixed {
-    this.#workers ??= ir.balance.workers;
-    const { workers: wanted } = ir.balance;
-    if (wanted === this.#workers) return { ir, problems: [] };
+    const { workers: wanted, guests } = ir.balance;
+    this.#first ??= { workers: wanted, ...(guests === undefined ? {} : { guests }) };
+    const { workers } = this.#first;
+    if (wanted === workers) return { ir, problems: [] };
     const profile = findTlsProfile(store, settings);
     const at =
       profile === undefined ? { ref: EVENER } : { ref: refOf("TLSProfile", profile), field: "spec.workers" };
-    const message = `Balance goes on with ${this.#workers} workers; it will have ${wanted} when Evener starts again`;
+    const message = `Balance goes on with ${workers} workers; it will have ${wanted} when Evener starts again`;
+    const { guests: _, ...balance } = ir.balance;
     return {
-      ir: { ...ir, balance: { ...ir.balance, workers: this.#workers } },
+      ir: { ...ir, balance: { ...balance, ...this.#first } },
       problems: [{ ...at, severity: "warning", reason: "RestartNeeded", message }],
     };
   }

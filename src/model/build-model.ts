@@ -96,6 +96,7 @@ export function createModelBuilder(): BuildModel {
         ),
         balance: {
           workers: settings.workers,
+          ...inviteGuests(settings),
           controlSocket: `${settings.runDir}/control.sock`,
           graceSeconds: settings.shutdownGraceSeconds,
           trust: settings.trustedProxies,
@@ -253,6 +254,18 @@ function refuseDemands({ demands }: Tls): ReadonlyMap<string, Refusal> {
       return [host, { reason: "ClientCertificateNotPossible", message }];
     }),
   );
+}
+
+/** Most processes that Balance keeps counters for. */
+const MOST_WORKERS = 64;
+
+/**
+ * Numbers for Hitch's workers, of two generations while one takes over from the other, and some for generations before them that still have connections.
+ * Who finds none free goes over the socket.
+ */
+function inviteGuests({ workers, separateProcesses, runDir }: ModelSettings): Pick<Ir["balance"], "guests"> {
+  const most = Math.min(MOST_WORKERS - workers, 2 * workers + 2);
+  return separateProcesses === true || most < 1 ? {} : { guests: { most, socket: `${runDir}/join.sock` } };
 }
 
 /** Service ports that something leads to, by `portKey`. */

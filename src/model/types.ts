@@ -228,6 +228,8 @@ export interface Ir {
   };
   readonly balance: {
     readonly workers: number;
+    /** Hitch's workers may be workers of Balance, too; absent: they reach it over `backendSocket` only. */
+    readonly guests?: { readonly most: number; readonly socket: string };
     readonly controlSocket: string;
     readonly graceSeconds: number;
     /** Peers whose PROXY header and X-Forwarded-* fields are believed. */
@@ -273,6 +275,8 @@ export interface ModelSettings {
   readonly httpPort: number;
   readonly httpsPort: number;
   readonly workers: number;
+  /** Hitch and Balance have no process in common. */
+  readonly separateProcesses?: boolean;
   readonly runDir: string;
   readonly shutdownGraceSeconds: number;
   readonly http: HttpSettings;

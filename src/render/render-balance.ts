@@ -23,6 +23,8 @@ import { loadTemplate } from "./templates.ts";
 interface BalanceView {
   readonly hash: string;
   readonly workers: string;
+  /** N unix:PATH */
+  readonly guests: string | undefined;
   readonly controlSocket: string;
   readonly graceSeconds: string;
   readonly trust: readonly string[];
@@ -50,6 +52,8 @@ export function renderBalance({ balance }: Ir): string {
   const text = template({
     hash: HASH_PLACE,
     workers: safeInteger(balance.workers, 1, 64),
+    guests:
+      balance.guests && `${safeInteger(balance.guests.most, 1, 63)} unix:${safePath(balance.guests.socket)}`,
     controlSocket: safePath(balance.controlSocket),
     graceSeconds: safeSeconds(balance.graceSeconds),
     trust: balance.trust.map(safeRange),

@@ -92,7 +92,8 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     },
   };
   const common = { runner, clock, random: Math.random, runDir, ...withOwner, ...children };
-  const plane = createDataPlane({ ...common, binDir, balanceClient: client });
+  const joining = settings.model.separateProcesses === true ? {} : { joinSocket: join(runDir, "join.sock") };
+  const plane = createDataPlane({ ...common, ...joining, binDir, balanceClient: client });
   const upstream = settings.model.upstreamBalance === undefined ? undefined : new UpstreamEngine(common);
   const control = new HitchControl({
     hitch: plane.hitch,

@@ -15,6 +15,8 @@ export interface DataPlaneOptions {
   readonly random: () => number;
   readonly binDir: string;
   readonly runDir: string;
+  /** Where Hitch's workers join Balance; absent: nowhere. */
+  readonly joinSocket?: string;
   readonly owner?: Owner;
   readonly balanceClient: BalanceClient;
   readonly onLine: (child: string, line: string) => void;
@@ -43,7 +45,8 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
       onState: (state, exit) => onState(name, state, exit),
       onSpawn: (pid) => onSpawn(name, pid),
     });
-  const hitchSpec = (args: readonly string[]) => describe(options, "hitch", args);
+  const joining = options.joinSocket === undefined ? {} : { BALANCE_JOIN: options.joinSocket };
+  const hitchSpec = (args: readonly string[]) => describe(options, "hitch", args, joining);
   const balanceSpec = describe(options, "balance", ["--config", join(runDir, "balance.conf")]);
   const balance = create("balance", balanceSpec, async () => {
     await balanceClient.status();
@@ -58,12 +61,17 @@ export function createDataPlane(options: DataPlaneOptions): DataPlane {
 }
 
 /** A bare environment: no token, no address of the API server, nothing of the controller's own settings. */
-function describe(options: DataPlaneOptions, program: string, args: readonly string[]): ProcessSpec {
+function describe(
+  options: DataPlaneOptions,
+  program: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): ProcessSpec {
   const { binDir, runDir, owner } = options;
   return {
     file: join(binDir, program),
     args,
-    env: { PATH: "/usr/bin:/bin", TZ: "UTC" },
+    env: { PATH: "/usr/bin:/bin", TZ: "UTC", ...env },
     cwd: runDir,
     ...(owner === undefined ? {} : { uid: owner.uid, gid: owner.gid }),
   };

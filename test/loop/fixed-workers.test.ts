@@ -6,15 +6,19 @@ import type { Ir } from "../../src/model/types.ts";
 import { assembleStore } from "../../src/store/assemble-store.ts";
 import { SETTINGS } from "../helpers/settings.ts";
 
-const makeIr = (workers: number) => ({ hitch: { workers }, balance: { workers } }) as unknown as Ir;
+const makeIr = (workers: number) =>
+  ({
+    hitch: { workers },
+    balance: { workers, guests: { most: workers * 2, socket: "/run/join.sock" } },
+  }) as unknown as Ir;
 const { store } = assembleStore([]);
 
-test("Balance keeps the number of workers that it started with, and what differs is told", () => {
+test("Balance keeps the numbers of workers and guests that it started with, and what differs is told", () => {
   const fixed = new FixedWorkers();
   const first = makeIr(2);
   assert.equal(fixed.apply(first, store, SETTINGS).ir, first);
   const { ir, problems } = fixed.apply(makeIr(3), store, SETTINGS);
-  assert.deepEqual([ir.hitch.workers, ir.balance.workers], [3, 2]);
+  assert.deepEqual([ir.hitch.workers, ir.balance.workers, ir.balance.guests?.most], [3, 2, 4]);
   assert.deepEqual(
     problems.map(({ reason, ref }) => [reason, ref.name]),
     [["RestartNeeded", "balance"]],

@@ -24,6 +24,7 @@ static struct conf *good(const char *text)
 static const char whole[] = "# rendered\n"
                             "hash cafe\n"
                             "workers 4\n"
+                            "guests 6 unix:/run/j.sock\n"
                             "control unix:/run/c.sock\n"
                             "grace 2.5\n"
                             "\n"
@@ -45,6 +46,8 @@ static void reads_everything(void **state)
 	assert_string_equal(c->hash, "cafe");
 	assert_string_equal(c->control, "/run/c.sock");
 	assert_int_equal(c->workers, 4);
+	assert_int_equal(c->guests, 6);
+	assert_string_equal(c->guests_path, "/run/j.sock");
 	assert_int_equal(c->grace_ms, 2500);
 	assert_int_equal(c->listeners_n, 3);
 	assert_int_equal(c->pools_n, 3);
@@ -129,6 +132,14 @@ static const struct bad {
     {"workers -1\n", 1, "1 to 64"},
     {"workers 1 2\n", 1, "unexpected"},
     {"workers 1\nworkers 1\n", 2, "twice"},
+    {"guests 1\n", 1, "expected"},
+    {"guests 0 unix:/g\n", 1, "1 to 63"},
+    {"guests 64 unix:/g\n", 1, "1 to 63"},
+    {"guests 1 unix:g\n", 1, "absolute"},
+    {"guests 1 tcp:127.0.0.1:1\n", 1, "unix:"},
+    {"guests 1 unix:/g x\n", 1, "expected"},
+    {"guests 1 unix:/g\nguests 1 unix:/g\n", 2, "twice"},
+    {"workers 2\nguests 63 unix:/g\nlisten a tcp:127.0.0.1:1\n", 0, "together"},
     {"control /x\n", 1, "unix:"},
     {"control unix:\n", 1, "absolute path"},
     {"control unix:x\n", 1, "absolute path"},
