@@ -270,10 +270,10 @@ static void release_pod(struct worker *w, struct conn *c)
 
 static void shut_client(const struct worker *w, const struct conn *c)
 {
-	if (c->client.inner)
-		w->host->ended(c->client.fd, false);
-	else
+	if (!c->client.inner)
 		shutdown(c->client.fd, SHUT_WR);
+	else if (c->client.fd >= 0)
+		w->host->ended(c->client.fd, false);
 }
 
 /* Does what the core asks for. Returns false when the connection is closed. */

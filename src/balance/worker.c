@@ -279,6 +279,8 @@ void worker_end(struct worker *w)
 	access_log_close(w->access_log);
 	if (w->master_fd >= 0)
 		close(w->master_fd);
+	/* Closed here, it stays open in the master and the other workers, and so in the epoll set (epoll(7)). */
+	epoll_ctl(w->epoll, EPOLL_CTL_DEL, wake_fd(w->id), NULL);
 	free(w->idle);
 	free(w->env.head);
 	buf_drop_all(&w->env.bufs);
