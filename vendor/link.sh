@@ -74,7 +74,7 @@ trap 'rm -rf "$work"' EXIT
 seal balance_main "$work/balance.o" "${balance[@]}" "$llhttp/lib/libllhttp.a"
 # Hitch's half of the ELF takes Balance in as a guest (src/balance/guest.h).
 # shellcheck disable=SC2046 # words
-"$($HOST_CC -print-prog-name=objcopy)" $(printf -- '--globalize-symbol=guest_%s ' join wait_ms turn open send recv close) "$work/balance.o"
+"$($HOST_CC -print-prog-name=objcopy)" $(printf -- '--globalize-symbol=guest_%s ' join wait_ms turn is_busy open send recv close) "$work/balance.o"
 "$cc" $LD_FLAGS ${EVENER_LINK_EXTRA:-} -o "$work/elf" "${glue[@]}" "$hitch" "$work/balance.o" "$mimalloc" ||
 	die "linking failed"
 

@@ -26,13 +26,15 @@ struct access_log {
 	char data[ROOM];
 };
 
+int access_log_stdout = STDOUT_FILENO;
+
 struct access_log *access_log_open(const char *path)
 {
 	struct stat st;
 	struct access_log *a = calloc(1, sizeof *a);
 	if (a == NULL)
 		return NULL;
-	a->fd = strcmp(path, "stdout") == 0 ? dup(STDOUT_FILENO)
+	a->fd = strcmp(path, "stdout") == 0 ? fcntl(access_log_stdout, F_DUPFD_CLOEXEC, 0)
 	                                    : open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY, 0640);
 	if (a->fd < 0) {
 		log_error("access log %s: %s", path, strerror(errno));

@@ -7,6 +7,9 @@
 
 struct access_log;
 
+/* What `stdout` means. A guest's process has one of its own. */
+extern int access_log_stdout;
+
 /* path: `stdout` or a file to append to. NULL when it can't be opened (logged). */
 struct access_log *access_log_open(const char *path);
 void access_log_close(struct access_log *);

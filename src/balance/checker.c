@@ -175,7 +175,10 @@ static void read_master(struct checker *c)
 					close(fd);
 				break;
 			}
-			load(c, handover_read(&m, fd));
+			struct conf *conf = handover_read(&m, fd);
+			if (conf == NULL)
+				_exit(70); /* EX_SOFTWARE */
+			load(c, conf);
 			live.generation = m.generation;
 			message_send(c->master_fd, &live, -1);
 		}

@@ -212,6 +212,9 @@ static bool read_from(struct conn *c, enum side from)
 	size_t n;
 	if (s == NULL || !s->readable)
 		return false;
+	/* What has been offered to the host is not out yet: the pod's end must not overtake it. */
+	if (from == POD && c->client.inner && c->client.blocked)
+		return false;
 	struct iovec v = core_space(&c->core, from);
 	if (v.iov_len == 0)
 		return false;

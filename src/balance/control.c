@@ -81,10 +81,7 @@ void control_close(struct control *c)
 	if (c == NULL)
 		return;
 	control_leave(c);
-	/* While this one drained, a successor may have put its own socket there. */
-	struct stat now;
-	if (stat(c->path, &now) == 0 && now.st_dev == c->own.st_dev && now.st_ino == c->own.st_ino)
-		unlink(c->path);
+	socket_unlink(c->path, &c->own);
 	free(c);
 }
 

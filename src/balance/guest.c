@@ -2,8 +2,10 @@
 /* guest: a worker inside another program's process. */
 #include "guest.h"
 
+#include "access_log.h"
 #include "clients.h"
 #include "conn.h"
+#include "guests.h"
 #include "handover.h"
 #include "log.h"
 #include "message.h"
@@ -27,6 +29,7 @@ static struct {
 	struct source source;
 	struct message joined;
 	uint64_t tried; /* ms; 0: never */
+	bool told;      /* that it did not work */
 	struct worker worker;
 	const struct listener *listener; /* the last that was asked for */
 	uint64_t listener_of;            /* its generation */
@@ -51,6 +54,9 @@ static void leave(void)
 	shm_leave();
 	clients_leave();
 	wake_leave();
+	if (access_log_stdout != STDOUT_FILENO)
+		close(access_log_stdout);
+	access_log_stdout = STDOUT_FILENO;
 	guest.listener = NULL;
 	guest.state = OUT;
 	guest.tried = now_ms();
@@ -61,7 +67,9 @@ static int connect_to(const char *path)
 	struct sockaddr_un un;
 	int fd = addr_unix(&un, path) ? socket(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0) : -1;
 	if (fd >= 0 && connect(fd, (struct sockaddr *)&un, sizeof un) < 0) {
+		const int error = errno;
 		close(fd);
+		errno = error;
 		fd = -1;
 	}
 	return fd;
@@ -76,8 +84,13 @@ void guest_join(const char *path, int epoll, const struct guest_host *host)
 		return;
 	guest.tried = now;
 	guest.fd = connect_to(path);
-	if (guest.fd < 0)
+	if (guest.fd < 0) {
+		if (!guest.told)
+			log_warn("%s: %s: clients are passed on over a socket until this works", path, strerror(errno));
+		guest.told = true;
 		return;
+	}
+	guest.told = false;
 	guest.worker = (struct worker){.host = host, .epoll = epoll};
 	guest.source.kind = SOURCE_MASTER;
 	guest.state = JOINING;
@@ -86,24 +99,29 @@ void guest_join(const char *path, int epoll, const struct guest_host *host)
 		leave();
 }
 
-/* The counters, the clients, then the bells and a descriptor for each worker. Takes all of them. */
+/* As guests.h lists them. Takes all. */
 static bool take_shared(const struct message *m, const int *fds, size_t n)
 {
-	if (m->type != MESSAGE_JOINED || n != 3 + (size_t)m->slots || m->slot >= m->slots) {
+	if (m->type != MESSAGE_JOINED || m->size != GUESTS_LAYOUT || n != 4 + (size_t)m->slots || m->slot >= m->slots) {
 		while (n > 0)
 			close(fds[--n]);
 		return false;
 	}
-	/* All three, so that each has its descriptor to close again. */
+	/* All of them, so that each has its descriptor to close again. */
 	bool good = shm_join(fds[0], m->slots) == 0;
 	good &= clients_join(fds[1], m->slots) == 0;
-	good &= wake_join(fds + 2, m->slots) == 0;
+	access_log_stdout = fds[2];
+	good &= wake_join(fds + 3, m->slots) == 0;
 	return good;
 }
 
 static void begin(const struct message *m, int file)
 {
 	struct conf *conf = handover_read(m, file);
+	if (conf == NULL) {
+		leave();
+		return;
+	}
 	const int fd = guest.fd, epoll = guest.worker.epoll;
 	epoll_ctl(epoll, EPOLL_CTL_DEL, fd, NULL);
 	guest.fd = -1;
@@ -142,6 +160,11 @@ static void read_master(void)
 			close(fds[--n]);
 		leave();
 	}
+}
+
+bool guest_is_busy(void)
+{
+	return guest.state == IN && guest.worker.conns > 0;
 }
 
 int guest_wait_ms(int most)
@@ -252,4 +275,7 @@ void guest_close(struct conn *c)
 	/* What it sent and the core has not passed on yet, it has. */
 	core_client_gone(&c->core, c->core.stream[CLIENT] != NULL);
 	conn_run(c->worker, c);
+	/* The host may be about to end. */
+	if (c->worker->conns == 0 && c->worker->access_log != NULL)
+		access_log_flush(c->worker->access_log);
 }

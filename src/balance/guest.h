@@ -13,7 +13,7 @@
 struct conn;
 
 /* Begins to join the master whose `guests` socket is at path, unless that has happened, or was tried a moment ago. The guest's descriptors go into
- * epoll; their data.ptr are at least 8 bytes aligned and below 2^63. */
+ * epoll; their data.ptr are pointers, aligned to 8 bytes; the host's own data have to be none. */
 void guest_join(const char *path, int epoll, const struct guest_host *);
 
 /* Milliseconds that a wait may last: at most `most`, -1 for ever. */
@@ -21,6 +21,9 @@ int guest_wait_ms(int most);
 
 /* After each wait: the guest's part of what came. */
 void guest_turn(const struct epoll_event *, int n);
+
+/* Whether there is still something to be done for a client, be it one that the host has closed. */
+bool guest_is_busy(void);
 
 /* A client for the listener on the Unix socket `path`, which the host knows by fd. NULL when the guest cannot take it (it has not joined, is about to
  * leave, knows no such listener, is full): the socket itself is still there. */

@@ -19,6 +19,8 @@ bool guests_open(struct master *m)
 {
 	const char *what;
 	m->guests = m->conf->guests == 0 ? -1 : socket_listen_unix(m->conf->guests_path, SOCK_SEQPACKET, WORKERS_MAX, &what);
+	if (m->guests >= 0)
+		(void)stat(m->conf->guests_path, &m->guests_own);
 	if (m->conf->guests == 0 || m->guests >= 0)
 		return true;
 	log_error("guests %s: %s: %s", m->conf->guests_path, what, strerror(errno));
@@ -36,10 +38,11 @@ static unsigned free_number(const struct master *m)
 static bool hand_over(const struct master *m, unsigned i, int fd)
 {
 	int fds[MESSAGE_FDS];
-	const struct message joined = {.type = MESSAGE_JOINED, .slot = i, .slots = m->all_n};
+	const struct message joined = {.type = MESSAGE_JOINED, .slot = i, .slots = m->all_n, .size = GUESTS_LAYOUT};
 	fds[0] = shm.fd;
 	fds[1] = clients_fd();
-	return message_send_fds(fd, &joined, fds, 2 + wake_fds(fds + 2)) && message_send(fd, &m->handed, m->handed_file);
+	fds[2] = STDOUT_FILENO;
+	return message_send_fds(fd, &joined, fds, 3 + wake_fds(fds + 3)) && message_send(fd, &m->handed, m->handed_file);
 }
 
 void guests_accept(struct master *m)
@@ -50,6 +53,9 @@ void guests_accept(struct master *m)
 	if (fd < 0)
 		return;
 	const unsigned i = free_number(m);
+	if (i == m->all_n && !m->guests_full)
+		log_warn("all %u numbers for guests are taken: others use the sockets", m->conf->guests);
+	m->guests_full = i == m->all_n;
 	/* Without a process number there is nobody to end when it no longer answers. */
 	if (i == m->all_n || m->draining || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &who, &len) < 0 || who.pid <= 0) {
 		close(fd);
@@ -82,5 +88,5 @@ void guests_close(struct master *m)
 		return;
 	close(m->guests);
 	m->guests = -1;
-	unlink(m->conf->guests_path);
+	socket_unlink(m->conf->guests_path, &m->guests_own);
 }

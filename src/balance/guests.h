@@ -2,12 +2,15 @@
 /* guests: the master's side of workers in other programs' processes (guest.h).
  *
  * A process that connects to the `guests` socket becomes a worker with a number behind those of the master's own: it is handed the shared memory
- * (the counters, the clients, the bells, then an eventfd for each worker: MESSAGE_JOINED) and the configuration, takes part in each reload, and is forgotten like
- * a worker that died when its end of the connection closes. Whoever may connect is trusted as a worker is: the socket's permissions decide. */
+ * (MESSAGE_JOINED, with the counters, the clients, the master's standard output, the bells, then an eventfd for each worker) and the configuration, takes part in
+ * each reload, and is forgotten like a worker that died when its end of the connection closes. Whoever may connect is trusted as a worker is: the socket's permissions decide. */
 #ifndef BALANCE_GUESTS_H
 #define BALANCE_GUESTS_H
 
 #include "master.h"
+
+/* To be raised with every change of what lies in shared memory: a program that was built before, and runs on beside a new master, stays out. */
+enum { GUESTS_LAYOUT = 1 };
 
 /* Opens the socket of m->conf. False with errno. */
 bool guests_open(struct master *);

@@ -4,8 +4,9 @@
 
 #include "log.h"
 #include "shm.h"
-#include "worker.h"
 
+#include <errno.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -42,7 +43,13 @@ uint32_t handover_slots(struct conf *conf)
 	return max + 1;
 }
 
-/* The text was checked by the master; failing here means that this process is out of memory, and a new one does better. */
+static struct conf *fail(struct conf *conf, const char *what)
+{
+	log_error("configuration: %s: %s", what, strerror(errno));
+	conf_free(conf);
+	return NULL;
+}
+
 struct conf *handover_read(const struct message *m, int fd)
 {
 	size_t pad = (size_t)(-m->size & 3u);
@@ -51,16 +58,16 @@ struct conf *handover_read(const struct message *m, int fd)
 	char *text = mmap(NULL, length, PROT_READ, MAP_PRIVATE, fd, 0);
 	close(fd);
 	if (text == MAP_FAILED)
-		worker_die("mmap configuration");
+		return fail(NULL, "mmap");
 	struct conf *conf = conf_parse(text, (size_t)m->size, &error);
 	struct slot_list list = {(const uint32_t *)(const void *)(text + m->size + pad), m->slots};
 	if (conf == NULL || conf->slots != m->slots) {
-		log_error("configuration: line %u: %s", error.line, error.reason);
-		_exit(70);
+		log_error("configuration: line %u: %s", error.line, conf == NULL ? error.reason : "other counters");
+		munmap(text, length);
+		conf_free(conf);
+		return NULL;
 	}
 	conf_slots(conf, take_slot, &list);
-	if (shm_map(handover_slots(conf)) < 0)
-		worker_die("counters");
 	munmap(text, length);
-	return conf;
+	return shm_map(handover_slots(conf)) == 0 ? conf : fail(conf, "counters");
 }

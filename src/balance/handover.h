@@ -6,7 +6,8 @@
 #include "conf.h"
 #include "message.h"
 
-/* Reads the file that came with a MESSAGE_CONF, closes it, and maps the counters. Ends the process when that cannot be done. */
+/* Reads the file that came with a MESSAGE_CONF, closes it, and maps the counters. NULL, logged, when that cannot be done: the text was checked by the
+ * master, so this process is out of memory, or not of the master's version. */
 struct conf *handover_read(const struct message *, int fd);
 
 /* One more than the highest slot of conf. */

@@ -23,6 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -176,8 +177,12 @@ void master_drain(struct master *m)
 	}
 	guests_close(m);
 	for (unsigned i = 0; i < m->all_n; i++)
-		if (m->workers[i].pid != 0 && !message_send(m->workers[i].socket, &drain, -1))
-			kill(m->workers[i].pid, SIGKILL);
+		if (m->workers[i].pid != 0 && !message_send(m->workers[i].socket, &drain, -1)) {
+			if (guests_has(m, i))
+				shutdown(m->workers[i].socket, SHUT_RDWR); /* it takes that for our end, and drains */
+			else
+				kill(m->workers[i].pid, SIGKILL);
+		}
 }
 
 static void take_signals(struct master *m)

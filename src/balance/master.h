@@ -8,6 +8,7 @@
 #include "message.h"
 #include "slots.h"
 
+#include <sys/stat.h>
 #include <sys/types.h>
 #include <time.h>
 
@@ -32,6 +33,8 @@ struct master {
 	struct worker_process *workers; /* the master's own, then guests */
 	unsigned workers_n, all_n;
 	int guests;             /* where they join; -1: nowhere */
+	struct stat guests_own; /* what its path was when it was opened */
+	bool guests_full;       /* and it was told */
 	struct message handed;  /* what a guest that joins is told: the configuration that runs … */
 	int handed_file;        /* … and its file */
 	struct worker_process checker; /* there while checks is true */

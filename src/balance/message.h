@@ -12,7 +12,7 @@ enum message_type {
 	MESSAGE_PORT = 1, /* fd: a new listening socket for listener `slot` of the configuration to come */
 	MESSAGE_CONF,     /* fd: a file with `size` bytes of configuration text, then `slots` slot numbers (conf_slots order) */
 	MESSAGE_DRAIN,    /* close the listening sockets, end when the connections have ended or after `size` ms */
-	MESSAGE_JOINED,   /* to a guest, before all others: it is worker `slot` of `slots`; fds as in guests.h */
+	MESSAGE_JOINED,   /* to a guest, before all others: it is worker `slot` of `slots`; `size` is GUESTS_LAYOUT; fds as in guests.h */
 	/* worker or checker → master */
 	MESSAGE_LIVE, /* `generation` is what this worker runs now */
 	MESSAGE_HEALTH, /* the channel with `slot` changed: `size` is of enum health_change, `generation` says why (check.h) when a check did it */

@@ -246,11 +246,10 @@ static bool hand_over(const struct master *m, const struct coming *in, struct wo
 	return tell(w, &conf, file);
 }
 
-static bool wait_live(struct master *m, struct worker_process *w, uint64_t generation)
+static bool wait_live(struct master *m, struct worker_process *w, uint64_t generation, uint64_t until)
 {
 	struct message said;
 	int fd;
-	const uint64_t until = master_now_ms() + WORKER_MS;
 	while (w->generation != generation) {
 		switch (message_receive(w->socket, &said, &fd)) {
 		case MESSAGE_OK:
@@ -350,8 +349,10 @@ static bool has_hung_up(const struct worker_process *w)
 /* A guest that has gone needs no signal, and its number may be another process's by now; what is left of it is cleared in the next turn. */
 static void end(const struct master *m, unsigned i, const struct worker_process *w)
 {
-	if (i < m->workers_n || w == &m->checker || !has_hung_up(w))
-		kill(w->pid, SIGKILL);
+	if (i >= m->workers_n && w != &m->checker && has_hung_up(w))
+		return;
+	if (kill(w->pid, SIGKILL) < 0)
+		log_error("pid %d: %s", (int)w->pid, strerror(errno));
 }
 
 /* Past this point nothing is refused: a worker that fails is replaced by one that starts with the new configuration. */
@@ -362,9 +363,10 @@ static void distribute(struct master *m, struct coming *in, uint64_t generation,
 		if (w->pid != 0 && !hand_over(m, in, w, generation, file))
 			end(m, i, w);
 	}
+	const uint64_t until = master_now_ms() + WORKER_MS;
 	for (unsigned i = 0; i <= m->all_n; i++) {
 		struct worker_process *w = child(m, i);
-		if (w->pid != 0 && !wait_live(m, w, generation)) {
+		if (w->pid != 0 && !wait_live(m, w, generation, until)) {
 			log_error("%s %u (pid %d) did not take the new configuration and is replaced",
 			          w == &m->checker ? "checker" : "worker", i, (int)w->pid);
 			end(m, i, w);

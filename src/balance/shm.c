@@ -9,7 +9,8 @@
 
 struct shm shm = {.fd = -1};
 
-enum { HEAD = 4096 };
+/* A multiple of any page size there is, since what follows is mapped by itself. */
+enum { HEAD = 65536 };
 
 int shm_join(int fd, unsigned workers)
 {

@@ -5,7 +5,7 @@
  * cell per worker. Only worker w writes cell w, so counting needs no locked instruction and no cache line bounces;
  * whoever wants a total adds the cells up. When a worker dies, the master clears its V_ACTIVE cells and nothing leaks.
  *
- * The memory is an unlinked file that grows in chunks, behind a page of its own: there is no fixed number of slots. */
+ * The memory is an unlinked file that grows in chunks, behind a head: there is no fixed number of slots. */
 #ifndef BALANCE_SHM_H
 #define BALANCE_SHM_H
 
@@ -63,7 +63,7 @@ struct shm_shared {
 };
 _Static_assert(sizeof(struct shm_shared) == SHM_ROW, "one row, one cache line");
 
-/* The file's first page. */
+/* What the file begins with. */
 struct shm_head {
 	_Atomic uint32_t used; /* workers that have, or ever had, something in their cells: those below this number */
 };

@@ -48,6 +48,13 @@ int socket_listen_unix(const char *path, int type, int backlog, const char **wha
 	return fd;
 }
 
+void socket_unlink(const char *path, const struct stat *own)
+{
+	struct stat now;
+	if (stat(path, &now) == 0 && now.st_dev == own->st_dev && now.st_ino == own->st_ino)
+		unlink(path);
+}
+
 static void set_on(int fd, int level, int option)
 {
 	const int on = 1;

@@ -22,12 +22,12 @@ static unsigned count;
 
 static int map_bells(int fd, unsigned workers)
 {
-	void *p = fd < 0 ? MAP_FAILED : mmap(NULL, workers * sizeof *bells, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (p == MAP_FAILED || (fds = malloc(workers * sizeof *fds)) == NULL)
-		return -1;
 	bells_fd = fd;
+	void *p = fd < 0 ? MAP_FAILED : mmap(NULL, workers * sizeof *bells, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (p == MAP_FAILED)
+		return -1;
 	bells = p;
-	return 0;
+	return (fds = malloc(workers * sizeof *fds)) == NULL ? -1 : 0;
 }
 
 int wake_init(unsigned workers)
@@ -50,16 +50,19 @@ unsigned wake_fds(int *to)
 
 int wake_join(const int *from, unsigned workers)
 {
-	if (map_bells(from[0], workers) < 0)
-		return -1;
 	count = workers;
+	if (map_bells(from[0], workers) < 0) {
+		for (unsigned i = 0; i < workers; i++)
+			close(from[1 + i]);
+		return -1;
+	}
 	memcpy(fds, from + 1, workers * sizeof *fds);
 	return 0;
 }
 
 void wake_leave(void)
 {
-	for (unsigned i = 0; i < count; i++)
+	for (unsigned i = 0; fds != NULL && i < count; i++)
 		close(fds[i]);
 	free(fds);
 	fds = NULL;

@@ -19,6 +19,7 @@
 #include "wake.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -29,7 +30,7 @@
 
 enum {
 	EVENTS = 256,
-	RESERVED_FDS = 64,     /* for everything that is not a connection */
+	RESERVED_FDS = 64,     /* for everything that is neither a connection nor another worker's bell */
 	PIPE_SHARE = 16,       /* one descriptor in so many may be a pipe's */
 };
 
@@ -89,7 +90,10 @@ static void take_message(struct worker *w, const struct message *m, int fd)
 		port_add(w, m->slot, fd);
 		return;
 	case MESSAGE_CONF: {
-		swap_conf(w, handover_read(m, fd), m->generation);
+		struct conf *conf = handover_read(m, fd);
+		if (conf == NULL)
+			_exit(70); /* EX_SOFTWARE: another one begins with it */
+		swap_conf(w, conf, m->generation);
 		struct message live = {.type = MESSAGE_LIVE, .generation = m->generation};
 		message_send(w->master_fd, &live, -1);
 		return;
@@ -103,16 +107,27 @@ static void take_message(struct worker *w, const struct message *m, int fd)
 	}
 }
 
+/* A host may have taken all descriptors when a configuration comes, which is one. */
+static void keep_spare(struct worker *w)
+{
+	if (w->host != NULL)
+		w->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
 static void read_master(struct worker *w)
 {
 	struct message m;
 	int fd;
+	if (w->spare >= 0)
+		close(w->spare);
+	w->spare = -1;
 	for (;;) {
 		switch (message_receive(w->master_fd, &m, &fd)) {
 		case MESSAGE_OK:
 			take_message(w, &m, fd);
 			break;
 		case MESSAGE_NONE:
+			keep_spare(w);
 			return;
 		case MESSAGE_GONE:
 			/* The master died. Its successor needs the addresses; the connections may still finish here. */
@@ -227,7 +242,7 @@ static void set_limits(struct worker *w)
 	const size_t each = w->host == NULL ? 2 : 3;
 	size_t fds = descriptor_limit();
 	w->pipes_left = w->host == NULL ? fds / PIPE_SHARE / 2 : 0;
-	size_t taken = RESERVED_FDS + 2 * w->pipes_left;
+	size_t taken = RESERVED_FDS + shm.workers + 2 * w->pipes_left;
 	w->conns_max = fds > taken + each ? (fds - taken) / each : 1;
 	w->idle_max = w->conns_max / 4;
 	w->conns_max -= w->idle_max / each;
@@ -254,6 +269,8 @@ void worker_begin(struct worker *w, unsigned id, struct conf *conf, uint64_t gen
 	if (w->env.head == NULL || getrandom(w->random, sizeof w->random, 0) != (ssize_t)sizeof w->random)
 		worker_die("start");
 	set_limits(w);
+	w->spare = -1;
+	keep_spare(w);
 	timer_init(&w->wheel, w->env.now);
 	w->epoll = epoll;
 	watch(w, master_fd, &w->master);
@@ -279,6 +296,8 @@ void worker_end(struct worker *w)
 	access_log_close(w->access_log);
 	if (w->master_fd >= 0)
 		close(w->master_fd);
+	if (w->spare >= 0)
+		close(w->spare);
 	/* Closed here, it stays open in the master and the other workers, and so in the epoll set (epoll(7)). */
 	epoll_ctl(w->epoll, EPOLL_CTL_DEL, wake_fd(w->id), NULL);
 	free(w->idle);

@@ -51,6 +51,7 @@ struct worker {
 	int epoll;
 	struct source master, wake;
 	int master_fd;
+	int spare; /* descriptor, in a guest: kept for what the master sends; -1: none */
 	uint64_t generation;
 	struct port *ports, *closed_ports;
 	struct timer_wheel wheel;

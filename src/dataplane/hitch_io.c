@@ -22,12 +22,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
 	/* Turns of the loop that may go by on what is known here before the kernel is asked again. */
 	TURNS = 4,
 	KERNEL_EVENTS = 256,
+	FINISH_S = 10, /* for what a worker that ends has to deliver yet */
 };
 
 /* Marks Hitch's connections, by descriptor; all else is the guest's pointers, and libev's set. */
@@ -227,14 +229,13 @@ static bool connect_inner(int fd, const struct sockaddr *addr)
 	struct stream *s = addr->sa_family == AF_UNIX ? make(fd) : NULL;
 	if (s == NULL)
 		return false;
-	s->inner = true;
+	s->inner = s->in_kernel = s->connected = true;
+	s->ready = EPOLLOUT;
 	s->conn = guest_open(fd, ((const struct sockaddr_un *)(const void *)addr)->sun_path);
 	if (s->conn == NULL) {
 		*s = (struct stream){.queued = s->queued};
 		return false;
 	}
-	s->in_kernel = s->connected = true;
-	s->ready = EPOLLOUT;
 	return true;
 }
 
@@ -463,4 +464,15 @@ int hitch_epoll_wait(int epoll, struct epoll_event *events, int max, int timeout
 		n += more > 0 ? more : 0;
 	}
 	return n;
+}
+
+/* Hitch ends a worker with its last client, who may have left bytes that the guest has yet to deliver. */
+_Noreturn void hitch__exit(int status)
+{
+	struct epoll_event k[KERNEL_EVENTS];
+	if (io.has_libev)
+		(void)epoll_ctl(io.epoll, EPOLL_CTL_DEL, io.libev, NULL);
+	for (const time_t until = time(NULL) + FINISH_S; io.epoll >= 0 && guest_is_busy() && time(NULL) < until;)
+		(void)sort(k, epoll_wait(io.epoll, k, KERNEL_EVENTS, guest_wait_ms(1000)));
+	_exit(status);
 }

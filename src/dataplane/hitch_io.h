@@ -6,11 +6,12 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
-/* In hitch.c. Arguments and results as accept4(2), connect(2), recv(2), send(2). */
+/* In hitch.c. Arguments and results as accept4(2), connect(2), recv(2), send(2), _exit(2). */
 int hitch_accept4(int fd, struct sockaddr *addr, socklen_t *len, int flags);
 int hitch_connect(int fd, const struct sockaddr *addr, socklen_t len);
 ssize_t hitch_recv(int fd, void *at, size_t n, int flags);
 ssize_t hitch_send(int fd, const void *at, size_t n, int flags);
+_Noreturn void hitch__exit(int status);
 
 /* In OpenSSL's socket BIO: read(2), write(2). */
 ssize_t hitch_read(int fd, void *at, size_t n);

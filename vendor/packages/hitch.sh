@@ -53,7 +53,7 @@ build() {
 		-Iobj -Isrc -Isrc/foreign -I"$openssl/include" -I"$libev/include" -c "$packages_dir/hitch_tls.c" -o obj/hitch_tls.o
 	# The linker's half of src/dataplane/hitch_*.c. Hitch, libev and OpenSSL's socket BIO call some functions by other names …
 	objcopy=$($HOST_CC -print-prog-name=objcopy)
-	"$objcopy" $(renamed pipe close accept4 connect recv send SSL_new SSL_do_handshake SSL_read) obj/hitch.o
+	"$objcopy" $(renamed pipe close _exit accept4 connect recv send SSL_new SSL_do_handshake SSL_read) obj/hitch.o
 	# … and hitch.c and ocsp.c some of OpenSSL's and Hitch's own, for hitch_tls.c.
 	"$objcopy" --redefine-sym SSL_CTX_set_session_id_context=hitch_session_id_context \
 		--redefine-sym SSL_set_verify=hitch_set_verify \
