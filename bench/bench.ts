@@ -16,7 +16,7 @@ import { evenerHttp, evenerTcp, hitchAlone, hitchWithUpstream } from "./peers/ev
 import { caddy, haproxyHttp, haproxyTcp, nginxHttp, nginxPaths, nginxStream } from "./peers/others.ts";
 import type { Peer, Running, Setup } from "./peers/peer.ts";
 import { sampleIdle } from "./scenarios/idle.ts";
-import { measureModel } from "./scenarios/model.ts";
+import { describeModel, measureModel } from "./scenarios/model.ts";
 import { reloadStorm, sampleCertificates } from "./scenarios/reloads.ts";
 import type { Sample, Scenario, Size } from "./scenarios/scenario.ts";
 import { DOWNLOAD_BYTES, POD, TRAFFIC } from "./scenarios/traffic.ts";
@@ -179,18 +179,6 @@ async function runCertificates(): Promise<Result> {
   };
 }
 
-function runModel(): string {
-  const lines = size.ingresses.map((n) => {
-    const { first, change } = measureModel(n);
-    return `| ${n} | ${first.toFixed(0)} | ${change.toFixed(1)} | ${((first * 1000) / n).toFixed(0)} |`;
-  });
-  return `### Rebuild of the model, with rendering\n
-| Ingresses | first, ms | after one endpoint changed, ms | first, µs per Ingress |
-|---|---|---|---|
-${lines.join("\n")}
-`;
-}
-
 function describeMachine(): string {
   const first = (program: string, ...args: string[]) => {
     try {
@@ -251,7 +239,7 @@ async function main(): Promise<void> {
   if (isWanted("idle")) keep(await runIdle());
   if (isWanted("certificates")) keep(await runCertificates());
   if (isWanted("model")) {
-    texts.push(runModel());
+    texts.push(describeModel(measureModel(size.ingresses, Math.min(size.rounds, 5))));
     print(texts.at(-1) ?? "");
   }
   mkdirSync(OUT, { recursive: true });
