@@ -13,6 +13,8 @@ import type { ObjectRef, PolicyLane, Store } from "./types.ts";
 
 /** Something that endpoints can be looked up for. */
 export interface Target {
+  /** `namespace/name` of the Service. */
+  readonly key: string;
   readonly service: V1Service;
   readonly port: V1ServicePort;
 }
@@ -68,22 +70,22 @@ export function createBackends(
     said: SettingsLayer,
   ): Resolved {
     const namespace = ingress.namespace ?? "";
-    const key = `${namespace}/${name}:${wanted}`;
-    const service = services.get(`${namespace}/${name}`);
+    const key = `${namespace}/${name}`;
+    const service = services.get(key);
     const port = service === undefined ? undefined : findPort(service, wanted);
     const { settings, suffix, backupsFrom } = readSettings(service, port, ingress, said);
     // Whoever names them is told what is wrong with them, also where the pool is another's, too.
     const backups = findBackups(namespace, settings, backupsFrom);
     // A port by number and the same one by name share a pool.
-    const plainName = port === undefined ? key : `${namespace}/${name}:${port.port}`;
+    const plainName = `${key}:${port === undefined ? wanted : port.port}`;
     const poolName = `${plainName}${suffix}`;
     const known = resolved.get(poolName);
     if (known !== undefined) return known;
     const then = backups.length > 0 ? "its backups serve alone" : UNSERVED;
-    const fault = checkService(service, port, `${namespace}/${name}`, wanted, then);
+    const fault = checkService(service, port, key, wanted, then);
     const canServe = fault === undefined && service !== undefined && port !== undefined;
     const result: Resolved = {
-      request: { name: poolName, settings, backups, ...(canServe ? { target: { service, port } } : {}) },
+      request: { name: poolName, settings, backups, ...(canServe ? { target: { key, service, port } } : {}) },
       ...(fault === undefined ? {} : { fault }),
     };
     resolved.set(poolName, result);
@@ -94,13 +96,15 @@ export function createBackends(
   function findBackups(namespace: string, { backups }: BackendSettings, from: Saying): readonly Target[] {
     const found: Target[] = [];
     for (const { service: name, port: wanted } of backups) {
-      const service = services.get(`${namespace}/${name}`);
+      const key = `${namespace}/${name}`;
+      const service = services.get(key);
       const port = service === undefined ? undefined : findPort(service, wanted);
-      const fault = checkService(service, port, `${namespace}/${name}`, wanted, "this backup is left out");
+      const fault = checkService(service, port, key, wanted, "this backup is left out");
       if (fault !== undefined && from.backupsField !== undefined) {
         report(from.ref, "error", fault.reason, fault.message, from.backupsField);
       }
-      if (fault === undefined && service !== undefined && port !== undefined) found.push({ service, port });
+      if (fault === undefined && service !== undefined && port !== undefined)
+        found.push({ key, service, port });
     }
     return found;
   }

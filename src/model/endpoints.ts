@@ -6,26 +6,7 @@ import { isPortNumber } from "./names.ts";
 import type { Report } from "./problems.ts";
 import { quote } from "./quote.ts";
 import { compareText, refOf } from "./refs.ts";
-import type { Store } from "./types.ts";
 import { joinNearness, type Nearness, readNearness } from "./zones.ts";
-
-const SERVICE_LABEL = "kubernetes.io/service-name";
-
-/** Slices by `namespace/service`, made once per rebuild. */
-export type SliceIndex = ReadonlyMap<string, readonly V1EndpointSlice[]>;
-
-export function indexSlices(endpointSlices: Store["endpointSlices"]): SliceIndex {
-  const index = new Map<string, V1EndpointSlice[]>();
-  for (const slice of endpointSlices.values()) {
-    const service = slice.metadata?.labels?.[SERVICE_LABEL];
-    if (service === undefined) continue;
-    const key = `${slice.metadata?.namespace ?? ""}/${service}`;
-    const slices = index.get(key);
-    if (slices === undefined) index.set(key, [slice]);
-    else slices.push(slice);
-  }
-  return index;
-}
 
 export interface Endpoint extends Nearness {
   readonly address: string;
