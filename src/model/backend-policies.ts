@@ -21,8 +21,8 @@ type Fault = NonNullable<Verdict["refusal"]>;
 export interface BackendPolicies {
   /** What a policy says about the pools of a Service port. */
   readonly find: (service: V1Service, port: V1ServicePort | undefined) => Saying | undefined;
-  /** `used` are Service ports that something leads to, as `portKey` names them. */
-  readonly describe: (used: ReadonlySet<string>) => readonly PolicyStatus[];
+  /** `listUsed` lists the Service ports that something leads to, as `portKey` names them. */
+  readonly describe: (listUsed: () => ReadonlySet<string>) => readonly PolicyStatus[];
 }
 
 interface Judged {
@@ -43,13 +43,15 @@ export function readBackendPolicies(
     judge(policy, services, owners, report),
   );
   const find: BackendPolicies["find"] = (service, port) => {
+    if (owners.size === 0) return undefined;
     const name = keyOf(refOf("Service", service));
     return (port === undefined ? undefined : owners.get(portKey(service, port))) ?? owners.get(name);
   };
   return {
     find,
-    describe: (used) => {
-      const ports = groupPorts(used);
+    describe: (listUsed) => {
+      if (judged.length === 0) return [];
+      const ports = groupPorts(listUsed());
       return judged.map((one) => describe(one, countInEffect(one, ports, owners)));
     },
   };

@@ -48,11 +48,19 @@ const NO_EXTRAS: CertificateExtras = Object.freeze({ note: "" });
 
 /** Which of them a handshake for a host shows; undefined for the default certificate. */
 export function findCandidate(oldestFirst: readonly Candidate[]): (host: string) => Candidate | undefined {
+  let index: ReadonlyMap<string, Candidate> | undefined;
+  return (host) => {
+    index ??= indexByName(oldestFirst);
+    return index.get(host) ?? index.get(wildcardOf(host) ?? "");
+  };
+}
+
+function indexByName(oldestFirst: readonly Candidate[]): ReadonlyMap<string, Candidate> {
   const byName = new Map<string, Candidate>();
   for (const [candidate, names] of assignNames(dropDuplicates(oldestFirst))) {
     for (const name of names) byName.set(name, candidate);
   }
-  return (host) => byName.get(host) ?? byName.get(wildcardOf(host) ?? "");
+  return byName;
 }
 
 /** The same certificate in two Secrets is loaded once; one without any name would never be served. */
