@@ -25,7 +25,7 @@ export function arrangeCertificates(
   return useful.toReversed().map((candidate) => {
     const { names } = candidate.parsed;
     // What was loaded before those is part of their own notes.
-    const before = [...new Set(names.flatMap((name) => loaded.get(name) ?? []))].sort(compareText);
+    const before = listLoaded(names, loaded);
     const after = before.length === 0 ? "" : `# loaded after ${sha256(before.join("\n"))}\n`;
     const { note, clients } = extrasOf(candidate);
     const certificate = {
@@ -36,6 +36,11 @@ export function arrangeCertificates(
     for (const name of names) loaded.set(name, certificate.id);
     return certificate;
   });
+}
+
+function listLoaded(names: readonly string[], loaded: ReadonlyMap<string, string>): readonly string[] {
+  const found = names.flatMap((name) => loaded.get(name) ?? []);
+  return found.length < 2 ? found : [...new Set(found)].sort(compareText);
 }
 
 /** Beside the certificate itself. Hitch looks at a file anew only when it has another name, so all that counts is in the note. */

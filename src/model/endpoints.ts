@@ -45,10 +45,10 @@ function readSlice(
   zone: string | undefined,
   report: Report,
 ): readonly Candidate[] {
-  const ref = refOf("EndpointSlice", slice);
+  const ref = () => refOf("EndpointSlice", slice);
   if (slice.addressType !== "IPv4" && slice.addressType !== "IPv6") {
     const message = `addressType ${quote(slice.addressType)} is not supported, only IPv4 and IPv6; the slice is left out`;
-    report(ref, "error", "AddressTypeNotSupported", message, "addressType");
+    report(ref(), "error", "AddressTypeNotSupported", message, "addressType");
     return [];
   }
   const numbers = (slice.ports ?? [])
@@ -62,7 +62,7 @@ function readSlice(
       const address = canonicalIp(text);
       if (address === undefined || address.includes(":") !== (slice.addressType === "IPv6")) {
         const message = `${quote(text)} is no ${slice.addressType} address; it is left out`;
-        report(ref, "error", "InvalidAddress", message, `endpoints[${i}].addresses[${j}]`);
+        report(ref(), "error", "InvalidAddress", message, `endpoints[${i}].addresses[${j}]`);
         continue;
       }
       for (const number of numbers) {

@@ -63,9 +63,10 @@ class RuleBuilder {
       pool: claim.pool,
       options: toRuleOptions(claim.options, this.#place(claim)),
     };
-    const winner = this.#taken.get(keyOf(rule));
+    const key = keyOf(rule);
+    const winner = this.#taken.get(key);
     if (winner === undefined) {
-      this.#taken.set(keyOf(rule), { ref: claim.ref, field: claim.field, thing: rule });
+      this.#taken.set(key, { ref: claim.ref, field: claim.field, thing: rule });
       return true;
     }
     if (isDeepStrictEqual(winner.thing, rule)) return true;

@@ -22,13 +22,13 @@ interface WithMetadata {
 
 export function refOf(kind: Kind, object: WithMetadata): ObjectRef {
   const { namespace, name = "", uid } = object.metadata ?? {};
-  return {
-    apiVersion: API_VERSIONS[kind],
-    kind,
-    ...(namespace === undefined ? {} : { namespace }),
-    name,
-    ...(uid === undefined ? {} : { uid }),
-  };
+  const apiVersion = API_VERSIONS[kind];
+  // Made for every object of every rebuild, hence without spreading.
+  if (namespace === undefined)
+    return uid === undefined ? { apiVersion, kind, name } : { apiVersion, kind, name, uid };
+  return uid === undefined
+    ? { apiVersion, kind, namespace, name }
+    : { apiVersion, kind, namespace, name, uid };
 }
 
 /** A file of manifests, for what is wrong before there is an object. */

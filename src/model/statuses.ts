@@ -26,10 +26,11 @@ export function buildStatuses(
     else hosts.add(host);
   }
   return ingresses
-    .map((ingress) => ({
-      ref: refOf("Ingress", ingress),
-      loadBalancer,
-      hosts: [...(hostsOf.get(ingress) ?? [])].sort(compareText),
-    }))
-    .sort((a, b) => compareText(keyOf(a.ref), keyOf(b.ref)));
+    .map((ingress) => {
+      const ref = refOf("Ingress", ingress);
+      const hosts = [...(hostsOf.get(ingress) ?? [])].sort(compareText);
+      return { key: keyOf(ref), status: { ref, loadBalancer, hosts } };
+    })
+    .sort((a, b) => compareText(a.key, b.key))
+    .map(({ status }) => status);
 }
