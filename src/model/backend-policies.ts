@@ -19,6 +19,8 @@ type TargetRef = BackendPolicySpec["targetRefs"][number];
 type Fault = NonNullable<Verdict["refusal"]>;
 
 export interface BackendPolicies {
+  /** None says anything about any Service. */
+  readonly isEmpty: boolean;
   /** What a policy says about the pools of a Service port. */
   readonly find: (service: V1Service, port: V1ServicePort | undefined) => Saying | undefined;
   /** `listUsed` lists the Service ports that something leads to, as `portKey` names them. */
@@ -43,11 +45,11 @@ export function readBackendPolicies(
     judge(policy, services, owners, report),
   );
   const find: BackendPolicies["find"] = (service, port) => {
-    if (owners.size === 0) return undefined;
     const name = keyOf(refOf("Service", service));
     return (port === undefined ? undefined : owners.get(portKey(service, port))) ?? owners.get(name);
   };
   return {
+    isEmpty: owners.size === 0,
     find,
     describe: (listUsed) => {
       if (judged.length === 0) return [];

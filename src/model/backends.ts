@@ -55,15 +55,39 @@ interface Resolved {
   readonly fault?: ServiceFault;
 }
 
+interface Asked {
+  readonly ingress: ObjectRef;
+  readonly name: string;
+  readonly wanted: string | number;
+  readonly said: SettingsLayer;
+  readonly answer: Resolved;
+}
+
 export function createBackends(
   services: Store["services"],
   policies: BackendPolicies,
   report: Report,
 ): Backends {
   const resolved = new Map<string, Resolved>();
+  // Paths of an Ingress mostly lead to one Service: the last answer is kept beside what it was asked for.
+  let last: Asked | undefined;
   const readSettings = createSettingsReader(policies, report);
 
   function resolvePort(
+    ingress: ObjectRef,
+    name: string,
+    wanted: string | number,
+    said: SettingsLayer,
+  ): Resolved {
+    const isSame =
+      last?.ingress === ingress && last.name === name && last.wanted === wanted && last.said === said;
+    if (last !== undefined && isSame) return last.answer;
+    const answer = findPool(ingress, name, wanted, said);
+    last = { ingress, name, wanted, said, answer };
+    return answer;
+  }
+
+  function findPool(
     ingress: ObjectRef,
     name: string,
     wanted: string | number,
@@ -134,6 +158,7 @@ export function createBackends(
       return request.name;
     },
     laneOf({ service: wanted }, namespace = "") {
+      if (policies.isEmpty) return undefined;
       const service = services.get(`${namespace}/${wanted?.name}`);
       const port = wanted?.port?.name ?? wanted?.port?.number;
       if (service === undefined || port === undefined) return undefined;
