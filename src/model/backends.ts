@@ -7,7 +7,7 @@ import { isDnsLabel, isPortName, isPortNumber } from "./names.ts";
 import { createSettingsReader, type Saying } from "./pool-settings.ts";
 import type { Report } from "./problems.ts";
 import { quote } from "./quote.ts";
-import { compareText } from "./refs.ts";
+import { sortedByKey } from "./refs.ts";
 import { checkService, findPort, type ServiceFault } from "./service-ports.ts";
 import type { ObjectRef, PolicyLane, Store } from "./types.ts";
 
@@ -164,7 +164,6 @@ export function createBackends(
       if (service === undefined || port === undefined) return undefined;
       return policies.find(service, findPort(service, port))?.lane;
     },
-    requests: () =>
-      [...resolved.values()].map(({ request }) => request).sort((a, b) => compareText(a.name, b.name)),
+    requests: () => sortedByKey(resolved).map(({ request }) => request),
   };
 }

@@ -119,9 +119,7 @@ export function findServed(
   const lookUp = (host: string) => table.get(host) ?? table.get(wildcardOf(host) ?? "");
   const claimed = new Set(claims.map((claim) => claim.host));
   return {
-    hosts: [...claimed]
-      .sort(compareText)
-      .map((host) => ({ host, certificate: lookUp(host) ?? defaultCertificate.id })),
+    hosts: [...claimed].sort().map((host) => ({ host, certificate: lookUp(host) ?? defaultCertificate.id })),
     isSecured: (host) =>
       (claimed.has(host) || claimed.has(wildcardOf(host) ?? "")) && lookUp(host) !== undefined,
   };

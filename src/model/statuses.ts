@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isIP } from "node:net";
 import type { V1Ingress } from "@kubernetes/client-node";
-import { compareText, keyOf, refOf } from "./refs.ts";
+import { compareText, keyOf, refOf, sortedByKey } from "./refs.ts";
 import type { IngressStatus, ModelSettings } from "./types.ts";
 
 /** Something of an Ingress that is served. */
@@ -25,12 +25,11 @@ export function buildStatuses(
     if (hosts === undefined) hostsOf.set(ingress, new Set([host]));
     else hosts.add(host);
   }
-  return ingresses
-    .map((ingress) => {
-      const ref = refOf("Ingress", ingress);
-      const hosts = [...(hostsOf.get(ingress) ?? [])].sort(compareText);
-      return { key: keyOf(ref), status: { ref, loadBalancer, hosts } };
-    })
-    .sort((a, b) => compareText(a.key, b.key))
-    .map(({ status }) => status);
+  const statuses = new Map<string, IngressStatus>();
+  for (const ingress of ingresses) {
+    const ref = refOf("Ingress", ingress);
+    const hosts = [...(hostsOf.get(ingress) ?? [])].sort(compareText);
+    statuses.set(keyOf(ref), { ref, loadBalancer, hosts });
+  }
+  return sortedByKey(statuses);
 }
