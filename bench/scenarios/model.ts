@@ -101,7 +101,7 @@ export function measureModel(sizes: readonly number[], rounds: number): Readonly
   const found = new Map<number, ModelFigures[]>(sizes.map((size) => [size, []]));
   for (let round = 0; round < rounds; round++) {
     for (const [size, list] of found) {
-      const args = ["--expose-gc", import.meta.filename, String(size)];
+      const args = ["--expose-gc", "--max-semi-space-size=4", import.meta.filename, String(size)];
       const text = execFileSync(process.execPath, args, { encoding: "utf8" });
       list.push(JSON.parse(text) as ModelFigures);
     }
