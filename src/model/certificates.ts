@@ -90,13 +90,29 @@ function assignNames(oldestFirst: readonly Candidate[]): ReadonlyMap<Candidate, 
   );
 }
 
-const plainIds = new WeakMap<ParsedCertificate, string>();
+/** What is the same in every rebuild. */
+interface Plain {
+  readonly id: string;
+  readonly notAfter: string;
+}
+
+const plain = new WeakMap<ParsedCertificate, Plain>();
+
+function describePlain(parsed: ParsedCertificate): Plain {
+  let found = plain.get(parsed);
+  if (found === undefined) {
+    found = { id: sha256(parsed.pem), notAfter: parsed.notAfter.toISOString() };
+    plain.set(parsed, found);
+  }
+  return found;
+}
 
 export function toCertificate({ parsed, secret }: Candidate, note = ""): Certificate {
-  const pem = note === "" ? parsed.pem : `${parsed.pem}${note}`;
-  const id = (note === "" ? plainIds.get(parsed) : undefined) ?? sha256(pem);
-  if (note === "") plainIds.set(parsed, id);
-  return { id, pem, hosts: parsed.names, notAfter: parsed.notAfter.toISOString(), source: secret };
+  const { id, notAfter } = describePlain(parsed);
+  const { names: hosts } = parsed;
+  if (note === "") return { id, pem: parsed.pem, hosts, notAfter, source: secret };
+  const pem = `${parsed.pem}${note}`;
+  return { id: sha256(pem), pem, hosts, notAfter, source: secret };
 }
 
 export interface Served {

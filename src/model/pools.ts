@@ -4,7 +4,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { PoolRequest, Target } from "./backends.ts";
 import { buildGroups, type Source } from "./pool-groups.ts";
 import { type Finding, type Report, recordFindings, replayFindings } from "./problems.ts";
-import { SliceIndex } from "./slice-index.ts";
+import { SliceIndex, type SomeServices } from "./slice-index.ts";
 import type { Pool, Store } from "./types.ts";
 
 interface Known {
@@ -56,7 +56,7 @@ export class PoolBuilder {
   }
 
   /** When nothing but the slices of these Services has changed. */
-  #refresh(services: ReadonlySet<string>): readonly Known[] {
+  #refresh(services: SomeServices): readonly Known[] {
     return this.#known.map((known, i) => {
       const request = this.#requests[i];
       if (request === undefined || !known.sources.some(({ key }) => services.has(key))) return known;

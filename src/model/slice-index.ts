@@ -6,12 +6,15 @@ import type { Store } from "./types.ts";
 const SERVICE_LABEL = "kubernetes.io/service-name";
 const NONE: readonly V1EndpointSlice[] = Object.freeze([]);
 
+/** Names of Services, `namespace/name`. */
+export type SomeServices = Pick<ReadonlySet<string>, "has" | "size">;
+
 export class SliceIndex {
   #slices: Store["endpointSlices"] = new Map();
   readonly #byService = new Map<string, readonly V1EndpointSlice[]>();
 
-  /** Takes over the slices as they are now. Returns the Services (`namespace/name`) whose slices are not what they were. */
-  update(slices: Store["endpointSlices"]): ReadonlySet<string> {
+  /** Takes over the slices as they are now. Returns the Services whose slices are not what they were. */
+  update(slices: Store["endpointSlices"]): SomeServices {
     const changes = new Changes(this.#byService);
     let kept = 0;
     for (const [key, slice] of slices) {
@@ -43,7 +46,8 @@ class Changes {
   }
 
   replace(before: V1EndpointSlice | undefined, after: V1EndpointSlice | undefined): void {
-    const [from, to] = [serviceOf(before), serviceOf(after)];
+    const from = serviceOf(before);
+    const to = serviceOf(after);
     if (from !== undefined && before !== undefined) {
       const list = this.#edit(from);
       const place = list.indexOf(before);
@@ -56,15 +60,15 @@ class Changes {
     if (to !== undefined && after !== undefined) this.#edit(to).push(after);
   }
 
-  services(): ReadonlySet<string> {
+  services(): SomeServices {
     for (const [service, list] of this.#fresh) if (list.length === 0) this.#byService.delete(service);
-    return new Set(this.#fresh.keys());
+    return this.#fresh;
   }
 
   #edit(service: string): V1EndpointSlice[] {
     let list = this.#fresh.get(service);
     if (list === undefined) {
-      list = [...(this.#byService.get(service) ?? NONE)];
+      list = this.#byService.get(service)?.slice() ?? [];
       this.#fresh.set(service, list);
       this.#byService.set(service, list);
     }
