@@ -122,7 +122,7 @@ golden: deps ## write test/golden/*/out anew; read the difference before you com
 
 ##@ Measure
 .PHONY: bench bench-quick bench-deps
-bench-deps: deps dataplane
+bench-deps: deps dataplane build
 	@vendor/deps.sh wrk haproxy nginx-light libnginx-mod-stream caddy openssl
 
 bench: bench-deps ## Evener beside haproxy, nginx and caddy; BENCH_FLAGS="--only ID" for one scenario, --write for docs/performance.md

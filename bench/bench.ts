@@ -9,14 +9,16 @@ import { cpus, release } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { HOST } from "./lib/load.ts";
+import { tellProgress } from "./lib/progress.ts";
 import { type Result, type Row, toMarkdown, toSvg } from "./lib/report.ts";
-import { hasProgram, Session, waitForPort } from "./lib/session.ts";
+import { assertPortFree, hasProgram, Session, waitForPort } from "./lib/session.ts";
 import { createPemMaker } from "./peers/certificates.ts";
 import { evenerHttp, evenerTcp, hitchAlone, hitchWithUpstream } from "./peers/evener.ts";
 import { caddy, haproxyHttp, haproxyTcp, nginxHttp, nginxPaths, nginxStream } from "./peers/others.ts";
 import type { Peer, Running, Setup } from "./peers/peer.ts";
-import { sampleIdle } from "./scenarios/idle.ts";
-import { measureModel } from "./scenarios/model.ts";
+import { describeEndpointChanges } from "./scenarios/endpoint-change.ts";
+import { sampleIdle, sampleIdlePlain } from "./scenarios/idle.ts";
+import { describeModel, measureModel } from "./scenarios/model.ts";
 import { reloadStorm, sampleCertificates } from "./scenarios/reloads.ts";
 import type { Sample, Scenario, Size } from "./scenarios/scenario.ts";
 import { DOWNLOAD_BYTES, POD, TRAFFIC } from "./scenarios/traffic.ts";
@@ -28,6 +30,8 @@ const FULL: Size = {
   idle: 5000,
   certificates: 5000,
   ingresses: [100, 1000, 10_000],
+  sites: 200,
+  changes: 100,
 };
 const QUICK: Size = {
   rounds: 2,
@@ -36,6 +40,8 @@ const QUICK: Size = {
   idle: 1000,
   certificates: 500,
   ingresses: [100, 1000],
+  sites: 50,
+  changes: 10,
 };
 const OUT = resolve("dist/bench");
 
@@ -48,6 +54,11 @@ const { values: options } = parseArgs({
 });
 const size = options.quick ? QUICK : FULL;
 const isWanted = (id: string) => id.startsWith(options.only);
+/** Without peers. */
+const tables: readonly (readonly [id: string, describe: () => string | Promise<string>])[] = [
+  ["endpoint-change", () => describeEndpointChanges(size.sites, size.changes)],
+  ["model", () => describeModel(measureModel(size.ingresses, Math.min(size.rounds, 5)))],
+];
 const print = (text: string) => process.stdout.write(`${text}\n`);
 
 function listPeers(): readonly Peer[] {
@@ -62,7 +73,9 @@ function listPeers(): readonly Peer[] {
 }
 
 /** Small answers, big ones, and a sink for uploads. */
-function startPod(session: Session): void {
+async function startPod(session: Session): Promise<void> {
+  // Whoever else listens there, as another run, would get some of the connections.
+  await assertPortFree(POD);
   session.write("www/download", "x".repeat(DOWNLOAD_BYTES));
   const conf = session.write(
     "pod.conf",
@@ -80,6 +93,7 @@ server { listen 127.0.0.1:${POD + 1}; location / { return 200 "taken\\n"; } } }
 `,
   );
   session.start("nginx", ["-c", conf]);
+  await waitForPort(POD);
 }
 
 async function writePems(session: Session, n: number): Promise<{ pems: string[]; names: string[] }> {
@@ -110,7 +124,9 @@ async function startAll(peers: readonly Peer[], setup: Setup): Promise<Map<Peer,
 
 async function runScenario(scenario: Scenario, running: ReadonlyMap<Peer, Running>): Promise<Result> {
   const samples = new Map<Peer, Sample[]>();
-  for (let round = 0; round < scenario.rounds(size); round++) {
+  const rounds = scenario.rounds(size);
+  for (let round = 0; round < rounds; round++) {
+    tellProgress(`${scenario.id}: round ${round + 1} of ${rounds}`);
     for (const [peer, one] of running) {
       if (!scenario.isFor(peer)) continue;
       try {
@@ -129,16 +145,17 @@ async function runScenario(scenario: Scenario, running: ReadonlyMap<Peer, Runnin
 
 /** Peers one after the other, each in a session of its own: memory and the time to start are among the figures. */
 async function runApart(
+  id: string,
   peers: readonly Peer[],
   certificates: number,
   sample: (running: Running, startMs: number, names: readonly string[]) => Promise<Sample>,
 ): Promise<readonly Row[]> {
   const rows: Row[] = [];
   for (const peer of peers) {
+    tellProgress(`${id}: ${peer.name}`);
     const session = new Session();
     try {
-      startPod(session);
-      await waitForPort(POD);
+      await startPod(session);
       const { pems, names } = await writePems(session, certificates);
       const begin = performance.now();
       const running = await peer.start({ session, bin: resolve("dist/bin"), pod: POD, pems, names });
@@ -157,7 +174,18 @@ async function runIdle(): Promise<Result> {
     id: "idle",
     title: `Memory per idle TLS connection, ${size.idle} connections`,
     columns: [{ key: "kb", label: "KB per connection (PSS)", digits: 1 }],
-    rows: await runApart(listPeers(), 1, (running) => sampleIdle(running, size.idle)),
+    rows: await runApart("idle", listPeers(), 1, (running) => sampleIdle(running, size.idle)),
+  };
+}
+
+/** Balance alone beside others that relay. */
+async function runIdlePlain(): Promise<Result> {
+  const peers = listPeers().filter(({ mode, name }) => mode === "tcp" && name !== "Hitch alone");
+  return {
+    id: "idle-plain",
+    title: `Memory per relayed connection without TLS, ${size.idle} connections at rest`,
+    columns: [{ key: "bytes", label: "bytes per connection (PSS)", digits: 0 }],
+    rows: await runApart("idle-plain", peers, 1, (running) => sampleIdlePlain(running, size.idle)),
   };
 }
 
@@ -167,28 +195,21 @@ async function runCertificates(): Promise<Result> {
     title: `${size.certificates} certificates, and a reload under load`,
     columns: [
       { key: "ratio", label: "p99 to undisturbed", digits: 2 },
+      { key: "calm", label: "p99 undisturbed, ms", digits: 1 },
+      { key: "reload", label: "p99 with the reload, ms", digits: 1 },
       { key: "failed", label: "failed requests", digits: 0 },
       { key: "start", label: "start, ms", digits: 0 },
       { key: "first", label: "first handshake, ms", digits: 1 },
       { key: "memory", label: "MB (PSS)", digits: 0 },
       { key: "us", label: "CPU µs per request, reload included", digits: 1 },
     ],
-    rows: await runApart([evenerHttp, haproxyHttp, nginxHttp], size.certificates, (running, startMs, names) =>
-      sampleCertificates(running, startMs, names.at(-1) ?? ""),
+    rows: await runApart(
+      "certificates",
+      [evenerHttp, haproxyHttp, nginxHttp],
+      size.certificates,
+      (running, startMs, names) => sampleCertificates(running, startMs, names.at(-1) ?? "", size),
     ),
   };
-}
-
-function runModel(): string {
-  const lines = size.ingresses.map((n) => {
-    const { first, change } = measureModel(n);
-    return `| ${n} | ${first.toFixed(0)} | ${change.toFixed(1)} | ${((first * 1000) / n).toFixed(0)} |`;
-  });
-  return `### Rebuild of the model, with rendering\n
-| Ingresses | first, ms | after one endpoint changed, ms | first, µs per Ingress |
-|---|---|---|---|
-${lines.join("\n")}
-`;
 }
 
 function describeMachine(): string {
@@ -226,8 +247,7 @@ async function main(): Promise<void> {
   if (traffic.length > 0) {
     const session = new Session();
     try {
-      startPod(session);
-      await waitForPort(POD);
+      await startPod(session);
       const { pems, names } = await writePems(session, 1);
       const running = await startAll(listPeers(), {
         session,
@@ -249,15 +269,19 @@ async function main(): Promise<void> {
     }
   }
   if (isWanted("idle")) keep(await runIdle());
+  if (isWanted("idle-plain")) keep(await runIdlePlain());
   if (isWanted("certificates")) keep(await runCertificates());
-  if (isWanted("model")) {
-    texts.push(runModel());
+  for (const [id, describe] of tables) {
+    if (!isWanted(id)) continue;
+    tellProgress(id);
+    texts.push(await describe());
     print(texts.at(-1) ?? "");
   }
   mkdirSync(OUT, { recursive: true });
   writeFileSync(join(OUT, "results.json"), `${JSON.stringify(results, null, 2)}\n`);
   writeFileSync(join(OUT, "results.md"), texts.join("\n"));
   for (const result of results) writeFileSync(join(OUT, `${result.id}.svg`), toSvg(result));
+  tellProgress("end");
   print(`written to dist/bench/: results.md, results.json and ${results.length} charts`);
   if (options.write) writeDocs(texts.join("\n"), results);
 }

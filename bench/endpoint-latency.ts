@@ -3,13 +3,14 @@
  * How long after an EndpointSlice was written the first connection goes where it says, with many other Services present.
  * `make dataplane build e2e-assets`, then `node bench/endpoint-latency.ts [SERVICES] [CHANGES] [ENDPOINTS]`.
  */
-import { Agent, get } from "node:https";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Cluster } from "../e2e/kube/lib/cluster.ts";
 import { Evener } from "../e2e/lib/evener.ts";
 import { ingressClass } from "../e2e/lib/manifests.ts";
 import { findPodAddress, startPod } from "../e2e/lib/replica.ts";
 import { eventually } from "../test/fixtures/eventually.ts";
+import { percentile } from "./lib/figures.ts";
+import { askAnew, timeFirstRouted } from "./lib/first-routed.ts";
 import { withLifetime } from "./lib/lifetime.ts";
 import {
   addressesOf,
@@ -25,33 +26,10 @@ import {
 const SERVICES = Number(process.argv[2] ?? 1000);
 const CHANGES = Number(process.argv[3] ?? 200);
 const ENDPOINTS = Number(process.argv[4] ?? 2);
-const PAUSE_MS = 3;
 /** The one whose endpoint changes. */
 const SITE = 7;
 
 process.env.TMPDIR = "/dev/shm";
-
-/** Every request comes by a connection of its own, so that each is routed anew. */
-const agent = new Agent({ keepAlive: false, rejectUnauthorized: false });
-
-function ask(port: number, host: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const request = get(
-      { port, host: "127.0.0.1", servername: host, headers: { host }, agent },
-      (response) => {
-        let body = "";
-        response.on("data", (chunk) => {
-          body += chunk;
-        });
-        response.on("end", () => resolve(body.trim()));
-      },
-    );
-    request.on("error", reject);
-  });
-}
-
-const percentile = (sorted: readonly number[], share: number) =>
-  sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]?.toFixed(0);
 
 await withLifetime(async (t) => {
   const cluster = await Cluster.start(t);
@@ -73,27 +51,22 @@ await withLifetime(async (t) => {
   const user = await cluster.addPowerfulUser("latency");
   const args = ["--source", "kube", "--kubeconfig", user.kubeconfig, "--shutdown-delay", "0s"];
   const evener = await Evener.start(t, {}, { args, product: true });
-  const asks = () => ask(evener.httpsPort, hostOf(SITE)).catch(() => "");
+  const asks = () => askAnew(evener.httpsPort, hostOf(SITE));
   await eventually("served", async () => (await asks()) === "a", 60_000);
 
   const times: number[] = [];
   const writes: number[] = [];
   for (let i = 1; i <= CHANGES; i++) {
-    const wanted = pods[i % 2]?.name;
-    const start = performance.now();
-    const written = cluster.admin.apply(sliceOf(i)).then(() => writes.push(performance.now() - start));
-    while ((await asks()) !== wanted) {
-      if (performance.now() - start > 30_000) throw new Error(`change ${i} never arrived`);
-      // Handshakes without a pause would take the processors from what is measured.
-      await sleep(PAUSE_MS);
-    }
-    times.push(performance.now() - start);
-    await written;
+    const write = async () => {
+      const start = performance.now();
+      await cluster.admin.apply(sliceOf(i));
+      writes.push(performance.now() - start);
+    };
+    times.push(await timeFirstRouted(write, asks, pods[i % 2]?.name ?? ""));
     await sleep(100 + Math.random() * 100);
   }
-  for (const list of [times, writes]) list.sort((x, y) => x - y);
   const show = (list: readonly number[]) =>
-    [0.5, 0.9, 0.99, 1].map((share) => `p${share * 100} ${percentile(list, share)}`).join("  ");
+    [0.5, 0.9, 0.99, 1].map((share) => `p${share * 100} ${percentile(list, share).toFixed(0)}`).join("  ");
   process.stdout.write(
     `${SERVICES} Services of ${ENDPOINTS} endpoints, ${CHANGES} changes, ms from the start of the write\n`,
   );

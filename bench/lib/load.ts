@@ -149,12 +149,16 @@ export async function plainConnections(port: number, n: number): Promise<void> {
   await inParallel(n, WIDTH, async () => close(await openPlain(port)));
 }
 
-/** Holds `n` connections that have served a request while `body` runs. */
-export async function withIdle(port: number, n: number, body: () => Promise<void>): Promise<void> {
+/** Holds `n` connections of `open`'s, which have served a request, while `body` runs. */
+export async function withIdle(
+  open: () => Promise<Socket>,
+  n: number,
+  body: () => Promise<void>,
+): Promise<void> {
   const sockets: Socket[] = [];
   try {
     await inParallel(n, WIDTH, async () => {
-      sockets.push((await openTls(port)).socket);
+      sockets.push(await open());
     });
     await body();
   } finally {

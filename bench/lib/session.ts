@@ -3,7 +3,7 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { connect } from "node:net";
+import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -51,6 +51,14 @@ export class Session {
     for (const { pid } of this.#children.reverse()) if (pid !== undefined) await this.stop(pid);
     rmSync(this.dir, { recursive: true, force: true });
   }
+}
+
+/** Fails when somebody listens there already. */
+export async function assertPortFree(port: number): Promise<void> {
+  const server = createServer().listen(port, "127.0.0.1");
+  await once(server, "listening");
+  server.close();
+  await once(server, "close");
 }
 
 /** Until somebody accepts there. Returns how long that took, in milliseconds. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Hitch and Balance, and each of them with something else. */
-import { chmodSync } from "node:fs";
+import { chmodSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { waitForPort } from "../lib/session.ts";
 import type { Mode, Peer, Running, Setup } from "./peer.ts";
@@ -53,13 +53,23 @@ function evener(mode: Mode, port: number): Peer {
       const balance = session.start(join(bin, "balance"), ["--config", conf]);
       await waitForPort(port + 1);
       chmodSync(socket, 0o666);
-      const file = session.write(`hitch-${mode}.conf`, hitchConf(port, socket, pems, true));
-      const hitch = session.start(join(bin, "hitch"), [`--config=${file}`]);
+      const writeConf = (files: readonly string[]) =>
+        session.write(`hitch-${mode}.conf`, hitchConf(port, socket, files, true));
+      const hitch = session.start(join(bin, "hitch"), [`--config=${writeConf(pems)}`]);
+      let reloads = 0;
       return {
         port,
         plainPort: port + 1,
         pids: [hitch, balance],
-        reload: () => process.kill(hitch, "SIGHUP"),
+        // Hitch keeps what it has loaded as long as the file's name stays; the controller gives a renewed certificate another.
+        reload: () => {
+          const renewed = session.write(
+            `renewed-${mode}-${reloads++}.pem`,
+            readFileSync(pems.at(-1) ?? "", "utf8"),
+          );
+          writeConf([...pems.slice(0, -1), renewed]);
+          process.kill(hitch, "SIGHUP");
+        },
       };
     },
   };

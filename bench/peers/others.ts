@@ -59,7 +59,7 @@ const NGINX = `daemon off;
 worker_processes 1;
 worker_rlimit_nofile 16000;
 error_log /dev/null crit;
-events { worker_connections 8000; }
+events { worker_connections 15000; }
 `;
 
 /** Where nginx keeps what it may have to write to disk; it wants them even if it never does. */

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What a connection costs that does nothing. */
+import type { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { openTls, withIdle } from "../lib/load.ts";
+import { openPlain, openTls, withIdle } from "../lib/load.ts";
 import { memoryBytes } from "../lib/usage.ts";
 import type { Running } from "../peers/peer.ts";
 import type { Sample } from "./scenario.ts";
@@ -10,13 +11,27 @@ const SETTLE_MS = 1000;
 
 /** `running` is fresh: whoever was busy before has memory to spare. */
 export async function sampleIdle(running: Running, connections: number): Promise<Sample> {
-  (await openTls(running.port)).socket.destroy();
+  const open = async () => (await openTls(running.port)).socket;
+  return { kb: (await measureEach(running, connections, open)) / 1024 };
+}
+
+export async function sampleIdlePlain(running: Running, connections: number): Promise<Sample> {
+  return { bytes: await measureEach(running, connections, () => openPlain(running.plainPort ?? 0)) };
+}
+
+/** Bytes. */
+async function measureEach(
+  running: Running,
+  connections: number,
+  open: () => Promise<Socket>,
+): Promise<number> {
+  (await open()).destroy();
   await sleep(SETTLE_MS);
   const before = memoryBytes(running.pids);
   let after = 0;
-  await withIdle(running.port, connections, async () => {
+  await withIdle(open, connections, async () => {
     await sleep(SETTLE_MS);
     after = memoryBytes(running.pids);
   });
-  return { kb: (after - before) / 1024 / connections };
+  return (after - before) / connections;
 }

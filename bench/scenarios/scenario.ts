@@ -13,6 +13,9 @@ export interface Size {
   readonly idle: number;
   readonly certificates: number;
   readonly ingresses: readonly number[];
+  /** Ingresses, and changes of an endpoint, of a whole controller. */
+  readonly sites: number;
+  readonly changes: number;
 }
 
 export interface Scenario {

@@ -12,6 +12,8 @@ export const POD = 21000;
 const MB = 1024 ** 2;
 const GB = 1024 ** 3;
 export const DOWNLOAD_BYTES = 10 * MB;
+/** Seconds that the load goes on after the measure at least. */
+const SLACK = 0.3;
 const EVERY_ROUND = (size: Size) => size.rounds;
 const everybody = () => true;
 const hasPlainPort = (peer: Peer) => peer.name !== "Hitch alone";
@@ -30,7 +32,7 @@ async function countServed(): Promise<number> {
 
 /** The handshakes at the start are another scenario: the measure is taken from a stretch in the middle. */
 function keepAlive(connections: number): Scenario {
-  const warmUp = connections > 100 ? 2 : 0.5;
+  const warmUp = connections > 100 ? 1.5 : 0.5;
   return {
     id: `keepalive-${connections}`,
     title: `Keep-alive HTTPS requests, ${connections} connections`,
@@ -42,7 +44,11 @@ function keepAlive(connections: number): Scenario {
     rounds: EVERY_ROUND,
     isFor: everybody,
     async sample(running, { seconds }) {
-      const load = wrk(`https://127.0.0.1:${running.port}/`, connections, seconds + Math.ceil(warmUp) + 1);
+      const load = wrk(
+        `https://127.0.0.1:${running.port}/`,
+        connections,
+        Math.ceil(seconds + warmUp + SLACK),
+      );
       await sleep(warmUp * 1000);
       const [cpu, served] = [cpuSeconds(running.pids), await countServed()];
       await sleep(seconds * 1000);
@@ -140,16 +146,20 @@ const plainRequests: Scenario = {
 const plainNew: Scenario = {
   id: "plain-connections",
   title: "Without TLS: a new connection per request",
-  columns: [{ key: "us", label: "CPU µs per connection", digits: 0 }],
+  columns: [
+    { key: "us", label: "CPU µs per connection", digits: 0 },
+    { key: "rate", label: "connections/s", digits: 0 },
+  ],
   rounds: EVERY_ROUND,
   isFor: hasPlainPort,
   async sample(running, { connections }) {
     const n = connections * 2;
+    const begin = performance.now();
     const { cpu, units } = await cpuOf(running, async () => {
       await plainConnections(running.plainPort ?? 0, n);
       return n;
     });
-    return { us: (cpu * 1e6) / units };
+    return { us: (cpu * 1e6) / units, rate: (n * 1000) / (performance.now() - begin) };
   },
 };
 

@@ -19,10 +19,12 @@ type TargetRef = BackendPolicySpec["targetRefs"][number];
 type Fault = NonNullable<Verdict["refusal"]>;
 
 export interface BackendPolicies {
+  /** None says anything about any Service. */
+  readonly isEmpty: boolean;
   /** What a policy says about the pools of a Service port. */
   readonly find: (service: V1Service, port: V1ServicePort | undefined) => Saying | undefined;
-  /** `used` are Service ports that something leads to, as `portKey` names them. */
-  readonly describe: (used: ReadonlySet<string>) => readonly PolicyStatus[];
+  /** `listUsed` lists the Service ports that something leads to, as `portKey` names them. */
+  readonly describe: (listUsed: () => ReadonlySet<string>) => readonly PolicyStatus[];
 }
 
 interface Judged {
@@ -47,9 +49,11 @@ export function readBackendPolicies(
     return (port === undefined ? undefined : owners.get(portKey(service, port))) ?? owners.get(name);
   };
   return {
+    isEmpty: owners.size === 0,
     find,
-    describe: (used) => {
-      const ports = groupPorts(used);
+    describe: (listUsed) => {
+      if (judged.length === 0) return [];
+      const ports = groupPorts(listUsed());
       return judged.map((one) => describe(one, countInEffect(one, ports, owners)));
     },
   };

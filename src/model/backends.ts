@@ -7,12 +7,14 @@ import { isDnsLabel, isPortName, isPortNumber } from "./names.ts";
 import { createSettingsReader, type Saying } from "./pool-settings.ts";
 import type { Report } from "./problems.ts";
 import { quote } from "./quote.ts";
-import { compareText } from "./refs.ts";
+import { sortedByKey } from "./refs.ts";
 import { checkService, findPort, type ServiceFault } from "./service-ports.ts";
 import type { ObjectRef, PolicyLane, Store } from "./types.ts";
 
 /** Something that endpoints can be looked up for. */
 export interface Target {
+  /** `namespace/name` of the Service. */
+  readonly key: string;
   readonly service: V1Service;
   readonly port: V1ServicePort;
 }
@@ -53,12 +55,22 @@ interface Resolved {
   readonly fault?: ServiceFault;
 }
 
+interface Asked {
+  readonly ingress: ObjectRef;
+  readonly name: string;
+  readonly wanted: string | number;
+  readonly said: SettingsLayer;
+  readonly answer: Resolved;
+}
+
 export function createBackends(
   services: Store["services"],
   policies: BackendPolicies,
   report: Report,
 ): Backends {
   const resolved = new Map<string, Resolved>();
+  // Paths of an Ingress mostly lead to one Service: the last answer is kept beside what it was asked for.
+  let last: Asked | undefined;
   const readSettings = createSettingsReader(policies, report);
 
   function resolvePort(
@@ -67,23 +79,37 @@ export function createBackends(
     wanted: string | number,
     said: SettingsLayer,
   ): Resolved {
+    const isSame =
+      last?.ingress === ingress && last.name === name && last.wanted === wanted && last.said === said;
+    if (last !== undefined && isSame) return last.answer;
+    const answer = findPool(ingress, name, wanted, said);
+    last = { ingress, name, wanted, said, answer };
+    return answer;
+  }
+
+  function findPool(
+    ingress: ObjectRef,
+    name: string,
+    wanted: string | number,
+    said: SettingsLayer,
+  ): Resolved {
     const namespace = ingress.namespace ?? "";
-    const key = `${namespace}/${name}:${wanted}`;
-    const service = services.get(`${namespace}/${name}`);
+    const key = `${namespace}/${name}`;
+    const service = services.get(key);
     const port = service === undefined ? undefined : findPort(service, wanted);
     const { settings, suffix, backupsFrom } = readSettings(service, port, ingress, said);
     // Whoever names them is told what is wrong with them, also where the pool is another's, too.
     const backups = findBackups(namespace, settings, backupsFrom);
     // A port by number and the same one by name share a pool.
-    const plainName = port === undefined ? key : `${namespace}/${name}:${port.port}`;
+    const plainName = `${key}:${port === undefined ? wanted : port.port}`;
     const poolName = `${plainName}${suffix}`;
     const known = resolved.get(poolName);
     if (known !== undefined) return known;
     const then = backups.length > 0 ? "its backups serve alone" : UNSERVED;
-    const fault = checkService(service, port, `${namespace}/${name}`, wanted, then);
+    const fault = checkService(service, port, key, wanted, then);
     const canServe = fault === undefined && service !== undefined && port !== undefined;
     const result: Resolved = {
-      request: { name: poolName, settings, backups, ...(canServe ? { target: { service, port } } : {}) },
+      request: { name: poolName, settings, backups, ...(canServe ? { target: { key, service, port } } : {}) },
       ...(fault === undefined ? {} : { fault }),
     };
     resolved.set(poolName, result);
@@ -94,13 +120,15 @@ export function createBackends(
   function findBackups(namespace: string, { backups }: BackendSettings, from: Saying): readonly Target[] {
     const found: Target[] = [];
     for (const { service: name, port: wanted } of backups) {
-      const service = services.get(`${namespace}/${name}`);
+      const key = `${namespace}/${name}`;
+      const service = services.get(key);
       const port = service === undefined ? undefined : findPort(service, wanted);
-      const fault = checkService(service, port, `${namespace}/${name}`, wanted, "this backup is left out");
+      const fault = checkService(service, port, key, wanted, "this backup is left out");
       if (fault !== undefined && from.backupsField !== undefined) {
         report(from.ref, "error", fault.reason, fault.message, from.backupsField);
       }
-      if (fault === undefined && service !== undefined && port !== undefined) found.push({ service, port });
+      if (fault === undefined && service !== undefined && port !== undefined)
+        found.push({ key, service, port });
     }
     return found;
   }
@@ -130,12 +158,12 @@ export function createBackends(
       return request.name;
     },
     laneOf({ service: wanted }, namespace = "") {
+      if (policies.isEmpty) return undefined;
       const service = services.get(`${namespace}/${wanted?.name}`);
       const port = wanted?.port?.name ?? wanted?.port?.number;
       if (service === undefined || port === undefined) return undefined;
       return policies.find(service, findPort(service, port))?.lane;
     },
-    requests: () =>
-      [...resolved.values()].map(({ request }) => request).sort((a, b) => compareText(a.name, b.name)),
+    requests: () => sortedByKey(resolved).map(({ request }) => request),
   };
 }

@@ -118,7 +118,7 @@ export function createModelBuilder(): BuildModel {
           ...secured.describePolicies(
             new Map([...routed.refused, ...(routed.listening.front ? refuseDemands(secured) : [])]),
           ),
-          ...backendPolicies.describe(listUsedPorts(wished, routed)),
+          ...backendPolicies.describe(() => listUsedPorts(wished, routed)),
         ]),
       ),
       problems: sorted(),

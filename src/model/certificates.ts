@@ -25,7 +25,7 @@ export function arrangeCertificates(
   return useful.toReversed().map((candidate) => {
     const { names } = candidate.parsed;
     // What was loaded before those is part of their own notes.
-    const before = [...new Set(names.flatMap((name) => loaded.get(name) ?? []))].sort(compareText);
+    const before = listLoaded(names, loaded);
     const after = before.length === 0 ? "" : `# loaded after ${sha256(before.join("\n"))}\n`;
     const { note, clients } = extrasOf(candidate);
     const certificate = {
@@ -38,6 +38,11 @@ export function arrangeCertificates(
   });
 }
 
+function listLoaded(names: readonly string[], loaded: ReadonlyMap<string, string>): readonly string[] {
+  const found = names.flatMap((name) => loaded.get(name) ?? []);
+  return found.length < 2 ? found : [...new Set(found)].sort(compareText);
+}
+
 /** Beside the certificate itself. Hitch looks at a file anew only when it has another name, so all that counts is in the note. */
 export interface CertificateExtras {
   readonly note: string;
@@ -48,11 +53,19 @@ const NO_EXTRAS: CertificateExtras = Object.freeze({ note: "" });
 
 /** Which of them a handshake for a host shows; undefined for the default certificate. */
 export function findCandidate(oldestFirst: readonly Candidate[]): (host: string) => Candidate | undefined {
+  let index: ReadonlyMap<string, Candidate> | undefined;
+  return (host) => {
+    index ??= indexByName(oldestFirst);
+    return index.get(host) ?? index.get(wildcardOf(host) ?? "");
+  };
+}
+
+function indexByName(oldestFirst: readonly Candidate[]): ReadonlyMap<string, Candidate> {
   const byName = new Map<string, Candidate>();
   for (const [candidate, names] of assignNames(dropDuplicates(oldestFirst))) {
     for (const name of names) byName.set(name, candidate);
   }
-  return (host) => byName.get(host) ?? byName.get(wildcardOf(host) ?? "");
+  return byName;
 }
 
 /** The same certificate in two Secrets is loaded once; one without any name would never be served. */
@@ -77,13 +90,29 @@ function assignNames(oldestFirst: readonly Candidate[]): ReadonlyMap<Candidate, 
   );
 }
 
-const plainIds = new WeakMap<ParsedCertificate, string>();
+/** What is the same in every rebuild. */
+interface Plain {
+  readonly id: string;
+  readonly notAfter: string;
+}
+
+const plain = new WeakMap<ParsedCertificate, Plain>();
+
+function describePlain(parsed: ParsedCertificate): Plain {
+  let found = plain.get(parsed);
+  if (found === undefined) {
+    found = { id: sha256(parsed.pem), notAfter: parsed.notAfter.toISOString() };
+    plain.set(parsed, found);
+  }
+  return found;
+}
 
 export function toCertificate({ parsed, secret }: Candidate, note = ""): Certificate {
-  const pem = note === "" ? parsed.pem : `${parsed.pem}${note}`;
-  const id = (note === "" ? plainIds.get(parsed) : undefined) ?? sha256(pem);
-  if (note === "") plainIds.set(parsed, id);
-  return { id, pem, hosts: parsed.names, notAfter: parsed.notAfter.toISOString(), source: secret };
+  const { id, notAfter } = describePlain(parsed);
+  const { names: hosts } = parsed;
+  if (note === "") return { id, pem: parsed.pem, hosts, notAfter, source: secret };
+  const pem = `${parsed.pem}${note}`;
+  return { id: sha256(pem), pem, hosts, notAfter, source: secret };
 }
 
 export interface Served {
@@ -106,9 +135,7 @@ export function findServed(
   const lookUp = (host: string) => table.get(host) ?? table.get(wildcardOf(host) ?? "");
   const claimed = new Set(claims.map((claim) => claim.host));
   return {
-    hosts: [...claimed]
-      .sort(compareText)
-      .map((host) => ({ host, certificate: lookUp(host) ?? defaultCertificate.id })),
+    hosts: [...claimed].sort().map((host) => ({ host, certificate: lookUp(host) ?? defaultCertificate.id })),
     isSecured: (host) =>
       (claimed.has(host) || claimed.has(wildcardOf(host) ?? "")) && lookUp(host) !== undefined,
   };

@@ -44,6 +44,7 @@ export function readClientCertificatePolicies(
   now: Date,
   report: Report,
 ): ClientCertificatePolicies {
+  if (store.clientCertificatePolicies.size === 0) return NO_POLICIES;
   const owners = findHostOwners(ingresses);
   const demands = new Map<string, ClientCertificateDemand>();
   const closed = new Map<string, ObjectRef>();

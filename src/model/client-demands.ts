@@ -52,7 +52,12 @@ export function collectDemands(
     closed.set(ingress, hosts.add(host));
   };
   const unmet = new Map(policies.closedHosts);
-  const owners = findHostOwners(ingresses);
+  // Few clusters have anybody who asks.
+  let owners: ReturnType<typeof findHostOwners> | undefined;
+  const ownerOf = (host: string) => {
+    owners ??= findHostOwners(ingresses);
+    return owners.get(host);
+  };
   if (policies.closed.size > 0 || policies.closedHostless.size > 0) {
     for (const ingress of ingresses) {
       const ref = refOf("Ingress", ingress);
@@ -78,7 +83,7 @@ export function collectDemands(
         continue;
       }
       if (closed.get(ingress)?.has(host) === true) continue;
-      const owner = owners.get(host);
+      const owner = ownerOf(host);
       if (ca === undefined || host === ANY_HOST || owner?.namespace !== ref.namespace) {
         close(ingress, host);
         if (ca !== undefined) tellImpossible(host, owner, ref, report);
@@ -225,7 +230,7 @@ export function planClients(
     }
   }
   // Without a certificate nobody gets into a host that requires one, whatever the handshake lets pass.
-  for (const host of secured) {
+  for (const host of byCandidate.size === 0 ? [] : secured) {
     const candidate = demands.has(host) ? undefined : find(host);
     const first = candidate === undefined ? undefined : byCandidate.get(candidate);
     if (candidate === undefined || first === undefined) continue;

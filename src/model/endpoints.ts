@@ -6,26 +6,7 @@ import { isPortNumber } from "./names.ts";
 import type { Report } from "./problems.ts";
 import { quote } from "./quote.ts";
 import { compareText, refOf } from "./refs.ts";
-import type { Store } from "./types.ts";
 import { joinNearness, type Nearness, readNearness } from "./zones.ts";
-
-const SERVICE_LABEL = "kubernetes.io/service-name";
-
-/** Slices by `namespace/service`, made once per rebuild. */
-export type SliceIndex = ReadonlyMap<string, readonly V1EndpointSlice[]>;
-
-export function indexSlices(endpointSlices: Store["endpointSlices"]): SliceIndex {
-  const index = new Map<string, V1EndpointSlice[]>();
-  for (const slice of endpointSlices.values()) {
-    const service = slice.metadata?.labels?.[SERVICE_LABEL];
-    if (service === undefined) continue;
-    const key = `${slice.metadata?.namespace ?? ""}/${service}`;
-    const slices = index.get(key);
-    if (slices === undefined) index.set(key, [slice]);
-    else slices.push(slice);
-  }
-  return index;
-}
 
 export interface Endpoint extends Nearness {
   readonly address: string;
@@ -64,10 +45,10 @@ function readSlice(
   zone: string | undefined,
   report: Report,
 ): readonly Candidate[] {
-  const ref = refOf("EndpointSlice", slice);
+  const ref = () => refOf("EndpointSlice", slice);
   if (slice.addressType !== "IPv4" && slice.addressType !== "IPv6") {
     const message = `addressType ${quote(slice.addressType)} is not supported, only IPv4 and IPv6; the slice is left out`;
-    report(ref, "error", "AddressTypeNotSupported", message, "addressType");
+    report(ref(), "error", "AddressTypeNotSupported", message, "addressType");
     return [];
   }
   const numbers = (slice.ports ?? [])
@@ -81,7 +62,7 @@ function readSlice(
       const address = canonicalIp(text);
       if (address === undefined || address.includes(":") !== (slice.addressType === "IPv6")) {
         const message = `${quote(text)} is no ${slice.addressType} address; it is left out`;
-        report(ref, "error", "InvalidAddress", message, `endpoints[${i}].addresses[${j}]`);
+        report(ref(), "error", "InvalidAddress", message, `endpoints[${i}].addresses[${j}]`);
         continue;
       }
       for (const number of numbers) {

@@ -6,7 +6,7 @@ import type { Claim, Claims, Fallback } from "./claims.ts";
 import type { ClientCertificateFate } from "./client-demands.ts";
 import { ANY_HOST } from "./names.ts";
 import type { Report } from "./problems.ts";
-import { compareText, formatRef } from "./refs.ts";
+import { formatRef, sortedByKey } from "./refs.ts";
 import { type RulePlace, toRuleOptions } from "./rule-options.ts";
 import type { HttpTable, ObjectRef, PathKind, Rule, RuleOptions } from "./types.ts";
 
@@ -63,9 +63,10 @@ class RuleBuilder {
       pool: claim.pool,
       options: toRuleOptions(claim.options, this.#place(claim)),
     };
-    const winner = this.#taken.get(keyOf(rule));
+    const key = keyOf(rule);
+    const winner = this.#taken.get(key);
     if (winner === undefined) {
-      this.#taken.set(keyOf(rule), { ref: claim.ref, field: claim.field, thing: rule });
+      this.#taken.set(key, { ref: claim.ref, field: claim.field, thing: rule });
       return true;
     }
     if (isDeepStrictEqual(winner.thing, rule)) return true;
@@ -100,7 +101,7 @@ class RuleBuilder {
   }
 
   sorted(): readonly Rule[] {
-    return [...this.#taken].sort(([a], [b]) => compareText(a, b)).map(([, { thing }]) => thing);
+    return sortedByKey(this.#taken).map(({ thing }) => thing);
   }
 
   #place({ host, challenge, lane, ingress }: Claim): RulePlace {

@@ -47,7 +47,7 @@ function findOwners(ingresses: readonly V1Ingress[], { claims }: TlsRequests): M
   for (const ingress of ingresses) {
     for (const rule of ingress.spec?.rules ?? []) {
       const host = rule.host?.toLowerCase() ?? "";
-      if (isHost(host) && !owners.has(host)) owners.set(host, refOf("Ingress", ingress));
+      if (!owners.has(host) && isHost(host)) owners.set(host, refOf("Ingress", ingress));
     }
   }
   return owners;

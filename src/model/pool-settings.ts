@@ -66,8 +66,9 @@ export function createSettingsReader(policies: BackendPolicies, report: Report):
     if (service === undefined) return stranger;
     let says = ofPorts.get(port ?? service);
     if (says === undefined) {
-      const policy = policies.find(service, port);
-      says = joinSayings([...readService(service), ...(policy === undefined ? [] : [policy])]);
+      const policy = policies.isEmpty ? undefined : policies.find(service, port);
+      const sayings = [...readService(service), ...(policy === undefined ? [] : [policy])];
+      says = sayings.length === 0 ? stranger : joinSayings(sayings);
       ofPorts.set(port ?? service, says);
     }
     return says;

@@ -22,13 +22,13 @@ interface WithMetadata {
 
 export function refOf(kind: Kind, object: WithMetadata): ObjectRef {
   const { namespace, name = "", uid } = object.metadata ?? {};
-  return {
-    apiVersion: API_VERSIONS[kind],
-    kind,
-    ...(namespace === undefined ? {} : { namespace }),
-    name,
-    ...(uid === undefined ? {} : { uid }),
-  };
+  const apiVersion = API_VERSIONS[kind];
+  // Made for every object of every rebuild, hence without spreading.
+  if (namespace === undefined)
+    return uid === undefined ? { apiVersion, kind, name } : { apiVersion, kind, name, uid };
+  return uid === undefined
+    ? { apiVersion, kind, namespace, name }
+    : { apiVersion, kind, namespace, name, uid };
 }
 
 /** A file of manifests, for what is wrong before there is an object. */
@@ -58,6 +58,11 @@ export function createdAt(object: WithMetadata): number {
 /** Plain code-unit order: the same on every machine, whatever its locale. */
 export function compareText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** What a map holds in the order of its keys, which is that of `compareText`: the engine's own sort of text is twice as fast. */
+export function sortedByKey<T>(map: ReadonlyMap<string, T>): readonly T[] {
+  return [...map.keys()].sort().map((key) => map.get(key) as T);
 }
 
 /** Oldest first, then by namespace and name: who comes first owns what both claim. */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import { isIP } from "node:net";
 import type { V1Ingress } from "@kubernetes/client-node";
-import { compareText, keyOf, refOf } from "./refs.ts";
+import { compareText, keyOf, refOf, sortedByKey } from "./refs.ts";
 import type { IngressStatus, ModelSettings } from "./types.ts";
 
 /** Something of an Ingress that is served. */
@@ -25,11 +25,11 @@ export function buildStatuses(
     if (hosts === undefined) hostsOf.set(ingress, new Set([host]));
     else hosts.add(host);
   }
-  return ingresses
-    .map((ingress) => ({
-      ref: refOf("Ingress", ingress),
-      loadBalancer,
-      hosts: [...(hostsOf.get(ingress) ?? [])].sort(compareText),
-    }))
-    .sort((a, b) => compareText(keyOf(a.ref), keyOf(b.ref)));
+  const statuses = new Map<string, IngressStatus>();
+  for (const ingress of ingresses) {
+    const ref = refOf("Ingress", ingress);
+    const hosts = [...(hostsOf.get(ingress) ?? [])].sort(compareText);
+    statuses.set(keyOf(ref), { ref, loadBalancer, hosts });
+  }
+  return sortedByKey(statuses);
 }

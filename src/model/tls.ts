@@ -63,8 +63,11 @@ export function collectTls(
         report(ref, "warning", "SecretNotFound", message, field);
         continue;
       }
-      if (!candidates.has(key)) candidates.set(key, readCandidate(secret, ref, field, now, report));
-      const candidate = candidates.get(key);
+      let candidate = candidates.get(key);
+      if (candidate === undefined && !candidates.has(key)) {
+        candidate = readCandidate(secret, ref, field, now, report);
+        candidates.set(key, candidate);
+      }
       if (candidate !== undefined) warnUncovered(hosts, candidate, ref, `spec.tls[${i}].hosts`, report);
       else reportUnusable(key, ref, field, report);
     }

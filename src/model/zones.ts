@@ -12,12 +12,16 @@ export interface Nearness {
   readonly near: boolean;
 }
 
+const NOWHERE: Nearness = Object.freeze({ hinted: false, meant: false, near: false });
+
+/** Where it is not known which zone we are in, no endpoint is told from another. */
 export function readNearness({ zone, hints }: V1Endpoint, ours: string | undefined): Nearness {
+  if (ours === undefined) return NOWHERE;
   const zones = hints?.forZones ?? [];
   return {
     hinted: zones.length > 0,
-    meant: ours !== undefined && zones.some(({ name }) => name === ours),
-    near: ours !== undefined && zone === ours,
+    meant: zones.some(({ name }) => name === ours),
+    near: zone === ours,
   };
 }
 

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import type { HttpSettings, HttpTable, Ir, Listener, Pool, Route } from "../model/types.ts";
 import { renderPool } from "./render-pools.ts";
-import { renderFallback, renderRule } from "./render-rules.ts";
+import { renderFallback, renderRules } from "./render-rules.ts";
 import {
   safeAccessLog,
   safeHost,
@@ -66,7 +66,7 @@ export function renderBalance({ balance }: Ir): string {
     })),
     pools: balance.pools.map((pool) => remember(pools, pool, renderPool)),
     routes: remember(routes, balance.routes, viewRoutes),
-    rules: balance.tables.flatMap((table) => remember(rules, table, viewRules)),
+    rules: balance.tables.flatMap((table) => remember(rules, table, renderRules)),
     fallbacks: balance.tables.flatMap((table) => renderFallback(table) ?? []),
   });
   const end = text.indexOf("\n");
@@ -114,8 +114,4 @@ function viewRoutes(all: readonly Route[]): readonly RouteView[] {
     host: `${safeHost(route.host)}${route.port === undefined ? "" : `:${safePort(route.port)}`}`,
     pool: safePoolName(route.pool),
   }));
-}
-
-function viewRules({ name, rules }: HttpTable): readonly string[] {
-  return rules.map((rule) => renderRule(name, rule));
 }

@@ -22,8 +22,24 @@ const MAX_COUNT = 1e9;
 /** What stands behind `pool`: times and ejection always, as there is no telling them from the rest; of the others what is not usual. */
 export function renderPool(pool: Pool): string {
   const { settings } = pool;
+  let said = known.get(settings);
+  if (said === undefined) {
+    said = renderSettings(settings);
+    known.set(settings, said);
+  }
   return [
     safePoolName(pool.name),
+    said,
+    ...(pool.retrySeconds === undefined ? [] : [`retry=${safeSeconds(pool.retrySeconds)}`]),
+    ...listChannels(pool),
+  ].join(" ");
+}
+
+/** Most pools share theirs, and they are frozen. */
+const known = new WeakMap<BackendSettings, string>();
+
+function renderSettings(settings: BackendSettings): string {
+  return [
     `-t ${safeSeconds(settings.connectSeconds)}`,
     `-T ${safeSeconds(settings.idleSeconds)}`,
     `-r ${safeSeconds(settings.responseSeconds)}`,
@@ -32,8 +48,6 @@ export function renderPool(pool: Pool): string {
     ...listLimits(settings),
     ...(settings.sendProxy === "none" ? [] : [`send-proxy=${safeSendProxy(settings.sendProxy)}`]),
     ...listChecks(settings),
-    ...(pool.retrySeconds === undefined ? [] : [`retry=${safeSeconds(pool.retrySeconds)}`]),
-    ...listChannels(pool),
   ].join(" ");
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-import type { HttpTable, Rule, RuleOptions } from "../model/types.ts";
+import type { HttpTable, RuleOptions } from "../model/types.ts";
 import {
   safeClientCertificate,
   safeHost,
@@ -13,17 +13,26 @@ import {
   safeUrlPath,
 } from "./safe.ts";
 
-/** What stands behind `rule`. */
-export function renderRule(table: string, { host, kind, path, pool, options }: Rule): string {
-  const target = pool === undefined ? "-" : safePoolName(pool);
-  return [
-    safeTable(table),
-    safeHost(host),
-    safeKind(kind),
-    safeUrlPath(path),
-    target,
-    ...listOptions(options),
-  ].join(" ");
+/** What stands behind `rule`, for each of a table's. Those of a host stand together, and mostly lead to one pool. */
+export function renderRules({ name, rules }: HttpTable): readonly string[] {
+  const table = safeTable(name);
+  const hostOf = rememberLast(safeHost);
+  const poolOf = rememberLast(safePoolName);
+  return rules.map(({ host, kind, path, pool, options }) => {
+    const target = pool === undefined ? "-" : poolOf(pool);
+    return [table, hostOf(host), safeKind(kind), safeUrlPath(path), target, ...listOptions(options)].join(
+      " ",
+    );
+  });
+}
+
+/** A value that has just been let through is not checked again. */
+function rememberLast(check: (value: string) => string): (value: string) => string {
+  let [last, result]: [string | undefined, string] = [undefined, ""];
+  return (value) => {
+    if (value !== last) [last, result] = [value, check(value)];
+    return result;
+  };
 }
 
 /** What stands behind `default`. */

@@ -50,6 +50,20 @@ const changes: Record<string, (store: Store, pick: number) => Store> = {
   "an endpoint leaves": (store, pick) =>
     change(store, "endpointSlices", pick, (slice: object) => ({ ...slice, endpoints: [] })),
   "a slice goes": (store, pick) => change(store, "endpointSlices", pick, () => undefined),
+  "a slice is of another Service": (store, pick) =>
+    change(store, "endpointSlices", pick, (slice: V1EndpointSlice) => ({
+      ...slice,
+      metadata: {
+        ...slice.metadata,
+        namespace: "team-1",
+        labels: { "kubernetes.io/service-name": "web-1" },
+      },
+    })),
+  "a slice is of no Service": (store, pick) =>
+    change(store, "endpointSlices", pick, (slice: V1EndpointSlice) => ({
+      ...slice,
+      metadata: { ...slice.metadata, labels: {} },
+    })),
   "a slice is odd": (store, pick) =>
     change(store, "endpointSlices", pick, (slice: object) => ({ ...slice, addressType: "FQDN" })),
   "a Service goes": (store, pick) => change(store, "services", pick, () => undefined),
