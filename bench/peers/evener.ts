@@ -7,7 +7,12 @@ import type { Mode, Peer, Running, Setup } from "./peer.ts";
 
 const isRoot = process.getuid?.() === 0;
 
-const hitchConf = (port: number, backend: string, pems: readonly string[], proxy: boolean) => `frontend = {
+export const hitchConf = (
+  port: number,
+  backend: string,
+  pems: readonly string[],
+  proxy: boolean,
+) => `frontend = {
   host = "127.0.0.1"
   port = "${port}"
 }
@@ -27,14 +32,15 @@ ${[...pems]
   .join("\n")}
 `;
 
-const balanceConf = (mode: Mode, socket: string, plain: number, pod: number) => `workers 1
+/** `from` is where Hitch's connections arrive: `unix:PATH`, or `tcp:ADDRESS:PORT`. */
+export const balanceConf = (mode: Mode, from: string, plain: number, pod: number) => `workers 1
 ${
   mode === "http"
-    ? `listen https unix:${socket} proxy=v2 table=web
+    ? `listen https ${from} proxy=v2 table=web
 listen http tcp:127.0.0.1:${plain} table=web
 pool pods 127.0.0.1:${pod}
 rule web * prefix / pods`
-    : `listen https unix:${socket} proxy=v2
+    : `listen https ${from} proxy=v2
 listen http tcp:127.0.0.1:${plain}
 pool pods 127.0.0.1:${pod}
 route https * pods
@@ -49,7 +55,7 @@ function evener(mode: Mode, port: number): Peer {
     ours: true,
     async start({ session, bin, pod, pems }: Setup): Promise<Running> {
       const socket = join(session.dir, `balance-${mode}.sock`);
-      const conf = session.write(`balance-${mode}.conf`, balanceConf(mode, socket, port + 1, pod));
+      const conf = session.write(`balance-${mode}.conf`, balanceConf(mode, `unix:${socket}`, port + 1, pod));
       const balance = session.start(join(bin, "balance"), ["--config", conf]);
       await waitForPort(port + 1);
       chmodSync(socket, 0o666);

@@ -23,7 +23,7 @@ async function cpuOf(running: Running, work: () => Promise<number>): Promise<{ c
 }
 
 /** Requests that the pod has served so far, this one included. */
-async function countServed(): Promise<number> {
+export async function countServed(): Promise<number> {
   const text = await (await fetch(`http://127.0.0.1:${POD}/requests`)).text();
   return Number(/^\s*\d+ \d+ (\d+)/m.exec(text)?.[1]);
 }

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Rounds over a list of subjects: what a kept-alive request and a new connection cost each of them. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { HOST, handshakes, openPlain, openTlsSocket, plainConnections, wrk } from "../lib/load.ts";
+import { Session } from "../lib/session.ts";
+import { cpuTime } from "../lib/usage.ts";
+import { startAll, startPod, writePems } from "../peers/common.ts";
+import type { Setup } from "../peers/peer.ts";
+import { sampleIdle } from "../scenarios/idle.ts";
+import { countServed, POD } from "../scenarios/traffic.ts";
+import type { Started, Subject } from "./subjects.ts";
+import type { Measured, Sample } from "./tables.ts";
+
+export interface Effort {
+  readonly rounds: number;
+  /** TLS connections made in a sample; of plain ones, which are cheaper, more. */
+  readonly connections: number;
+  /** Connections held when memory is read. */
+  readonly idle: number;
+}
+
+const KEPT = 64;
+const WARM_UP_MS = 500;
+const STRETCH_MS = 1250;
+const WRK_SECONDS = 2;
+const PLAIN_FACTOR = 2;
+/** Until processes of a single connection have ended. */
+const SETTLE_MS = 150;
+
+interface Reading {
+  readonly all: number;
+  readonly balance: number;
+  readonly user: number;
+}
+
+function read({ pids, balance }: Started): Reading {
+  const all = cpuTime(pids);
+  const of = cpuTime(balance ?? []);
+  return { all: all.user + all.system, balance: of.user + of.system, user: of.user };
+}
+
+function toSample({ balance }: Started, before: Reading, after: Reading, units: number): Sample {
+  const us = (key: keyof Reading) => ((after[key] - before[key]) * 1e6) / units;
+  return balance === undefined
+    ? { us: us("all") }
+    : { us: us("all"), balance: us("balance"), user: us("user") };
+}
+
+/** From a stretch in the middle: connecting is the other sample. */
+async function sampleRequests(started: Started): Promise<Sample> {
+  const { tls, port } = started;
+  const load = wrk(`${tls ? "https" : "http"}://127.0.0.1:${port}/`, KEPT, WRK_SECONDS);
+  await sleep(WARM_UP_MS);
+  const [before, served] = [read(started), await countServed()];
+  await sleep(STRETCH_MS);
+  const [after, servedAfter] = [read(started), await countServed()];
+  const { errors, requests } = await load;
+  if (errors > 0) throw new Error(`${errors} of ${requests} requests failed`);
+  return toSample(started, before, after, servedAfter - served - 1);
+}
+
+async function sampleConnections(started: Started, connections: number): Promise<Sample> {
+  const { tls, port } = started;
+  const n = tls ? connections : connections * PLAIN_FACTOR;
+  await sleep(SETTLE_MS);
+  const before = read(started);
+  await (tls ? handshakes(port, n, false) : plainConnections(port, n));
+  await sleep(SETTLE_MS);
+  return toSample(started, before, read(started), n);
+}
+
+async function withSetup<T>(bin: string, body: (setup: Setup) => Promise<T>): Promise<T> {
+  const session = new Session();
+  try {
+    await startPod(session);
+    const { pems, names } = await writePems(session, 1);
+    return await body({ session, bin, pod: POD, pems, names });
+  } finally {
+    await session.end();
+  }
+}
+
+/** Memory per connection, of a process tree that has done nothing else yet. */
+function measureIdle(subject: Subject, bin: string, idle: number): Promise<number> {
+  return withSetup(bin, async (setup) => {
+    const [started] = (await startAll([subject], setup)).values();
+    if (started === undefined) throw new Error(`${subject.name} was not started`);
+    const { kb } = await sampleIdle(started, idle, started.tls ? openTlsSocket : openPlain);
+    return kb ?? Number.NaN;
+  });
+}
+
+/** All subjects run at a time; each round measures one after the other. */
+export async function measure(
+  subjects: readonly Subject[],
+  bin: string,
+  { rounds, connections, idle }: Effort,
+  withMemory: boolean,
+): Promise<Measured[]> {
+  const results = subjects.map(({ name }) => ({
+    name,
+    requests: [] as Sample[],
+    connections: [] as Sample[],
+  }));
+  await withSetup(bin, async (setup) => {
+    const started = [...(await startAll(subjects, setup)).values()];
+    for (let round = 0; round < rounds; round++) {
+      for (const [i, one] of started.entries()) {
+        try {
+          results[i]?.requests.push(await sampleRequests(one));
+          results[i]?.connections.push(await sampleConnections(one, connections));
+        } catch (cause) {
+          throw new Error(`${subjects[i]?.name}: ${cause}`, { cause });
+        }
+      }
+    }
+  });
+  if (!withMemory) return results;
+  const withKb: Measured[] = [];
+  for (const [i, result] of results.entries()) {
+    const subject = subjects[i];
+    if (subject !== undefined) withKb.push({ ...result, kb: await measureIdle(subject, bin, idle) });
+  }
+  return withKb;
+}

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+/** What was measured → the tables of docs/feasibility.md. */
+import { median } from "../lib/figures.ts";
+import { toCell, toRatio, toTable } from "../lib/table.ts";
+
+/** CPU microseconds per unit of work. */
+export interface Sample {
+  /** Of the whole process tree. */
+  readonly us: number;
+  /** Of Balance, where Hitch is in the tree, too; and what of that was spent outside the kernel. */
+  readonly balance?: number;
+  readonly user?: number;
+}
+
+export interface Measured {
+  readonly name: string;
+  /** One for each round, in their order. */
+  readonly requests: readonly Sample[];
+  readonly connections: readonly Sample[];
+  /** Memory per connection. */
+  readonly kb?: number;
+}
+
+type Work = "requests" | "connections";
+
+const pick = (samples: readonly Sample[], key: keyof Sample): number[] =>
+  samples.flatMap((sample) => sample[key] ?? []);
+const totals = (measured: Measured, work: Work) => pick(measured[work], "us");
+
+/**
+ * What is left when the way from Hitch to Balance costs nothing, round by round: Hitch alone has the client's and the pod's socket,
+ * and Balance adds what it does outside the kernel.
+ */
+export function boundOf(hitch: readonly Sample[], together: readonly Sample[]): number[] {
+  return hitch.flatMap(({ us }, round) => {
+    const user = together[round]?.user;
+    return user === undefined ? [] : [us + user];
+  });
+}
+
+export function tabulateAlone(measured: readonly Measured[]): string {
+  return toTable(
+    ["", "CPU µs per request (spread)", "CPU µs per new connection (spread)"],
+    measured.map((one) => [one.name, toCell(totals(one, "requests")), toCell(totals(one, "connections"), 0)]),
+  );
+}
+
+/** `ways` are those of one lane, the first with Balance as a process of its own. */
+export function tabulateJoining(
+  hitch: Measured,
+  lanes: readonly { readonly name: string; readonly ways: readonly Measured[] }[],
+  work: Work,
+): string {
+  const digits = work === "requests" ? 1 : 0;
+  const alone = totals(hitch, work);
+  const row = (name: string, us: readonly number[], samples: readonly Sample[]) => {
+    const balance = pick(samples, "balance");
+    const inHitch = samples.flatMap((one) => (one.balance === undefined ? [] : [one.us - one.balance]));
+    const parts = [inHitch, balance, pick(samples, "user")];
+    const cells = parts.map((values) => (values.length === 0 ? "" : median(values).toFixed(digits)));
+    return [name, toCell(us, digits), toRatio(us, alone), ...cells];
+  };
+  const rows = lanes.flatMap(({ name, ways }) => [
+    ...ways
+      .slice(0, 1)
+      .map((first) => row(`${name}, bound: no hop at all`, boundOf(hitch[work], first[work]), [])),
+    ...ways.map((way) => row(way.name, totals(way, work), way[work])),
+  ]);
+  const unit = work === "requests" ? "request" : "new connection";
+  return toTable(
+    [
+      "",
+      `CPU µs per ${unit} (spread)`,
+      "to Hitch alone",
+      "of it Hitch",
+      "of it Balance",
+      "of that outside the kernel",
+    ],
+    [row(hitch.name, alone, []), ...rows],
+  );
+}
+
+/** Beside haproxy, and beside the last of them, which has a process per connection. */
+export function tabulateRelays(measured: readonly Measured[], haproxy: Measured): string {
+  const last = measured.at(-1);
+  const compare = (one: Measured, work: Work, other: Measured | undefined) =>
+    other === undefined ? "" : toRatio(totals(one, work), totals(other, work));
+  return toTable(
+    [
+      "relay",
+      "CPU µs per new connection (spread)",
+      "to haproxy",
+      "to a process each",
+      "CPU µs per request (spread)",
+      "to haproxy",
+      "to a process each",
+      "KB per connection",
+    ],
+    measured.map((one) => [
+      one.name,
+      toCell(totals(one, "connections")),
+      compare(one, "connections", haproxy),
+      compare(one, "connections", last),
+      toCell(totals(one, "requests")),
+      compare(one, "requests", haproxy),
+      compare(one, "requests", last),
+      one.kb?.toFixed(1) ?? "",
+    ]),
+  );
+}
+
+/** Beside the first, which is the product. */
+export function tabulateBuilds(measured: readonly Measured[]): string {
+  const [product] = measured;
+  const compare = (one: Measured, work: Work) =>
+    product === undefined ? "" : toRatio(totals(one, work), totals(product, work));
+  return toTable(
+    [
+      "build",
+      "CPU µs per request (spread)",
+      "to the product",
+      "CPU µs per new connection (spread)",
+      "to the product",
+      "KB per idle TLS connection",
+    ],
+    measured.map((one) => [
+      one.name,
+      toCell(totals(one, "requests")),
+      compare(one, "requests"),
+      toCell(totals(one, "connections"), 0),
+      compare(one, "connections"),
+      one.kb?.toFixed(1) ?? "",
+    ]),
+  );
+}
