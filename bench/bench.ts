@@ -170,6 +170,7 @@ async function main(): Promise<void> {
         pems,
         names,
       });
+      session.failIfEnded();
       for (const scenario of traffic) {
         const some = new Map(
           [...running].filter(

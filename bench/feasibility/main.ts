@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * `make bench-feasibility`: what Hitch and Balance cost apart and together, and what the other ways of building such a thing would.
- * `--rounds N`; `--write` puts the tables into docs/feasibility.md. Results: dist/bench/feasibility.{md,json}.
+ * `--rounds N`; `--only joining`, `relays` or `builds`; `--write` puts the tables into docs/feasibility.md. Results: dist/bench/feasibility.{md,json}.
  */
 import { execFileSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
@@ -19,6 +19,7 @@ const BIN = resolve("dist/bin");
 const { values: options } = parseArgs({
   options: {
     rounds: { type: "string", default: "5" },
+    only: { type: "string", default: "" },
     write: { type: "boolean", default: false },
   },
 });
@@ -45,59 +46,60 @@ function buildVariants(): string {
   return dir;
 }
 
-async function main(): Promise<void> {
-  mkdirSync(OUT, { recursive: true });
-  const relays = listRelays(buildForkRelay());
-  const builds = listBuilds(buildVariants());
-  const versions = [
-    versionOf("haproxy -v"),
-    versionOf("nginx -v"),
-    versionOf("gcc --version"),
-    versionOf("ldd --version"),
-  ];
-  const texts = [
-    `Measured by \`make bench-feasibility\`: ${describeMachine(versions, effort.rounds)}. ${effort.idle} connections for memory.`,
-  ];
-  const show = (title: string, table: string) => {
-    texts.push(`### ${title}`, table);
-    process.stdout.write(`### ${title}\n\n${table}\n\n`);
-  };
+const texts: string[] = [];
 
-  const parts = await measure(
-    [HITCH, BALANCE.tcp, BALANCE.http, ...WAYS.tcp, ...WAYS.http],
-    BIN,
-    effort,
-    false,
-  );
+function show(title: string, table: string): void {
+  texts.push(`### ${title}\n\n${table}`);
+  process.stdout.write(`${texts.at(-1)}\n\n`);
+}
+
+async function compareJoining(): Promise<readonly Measured[]> {
+  const subjects = [HITCH, BALANCE.tcp, BALANCE.http, ...WAYS.tcp, ...WAYS.http];
+  const measured = await measure(subjects, BIN, effort, false);
   const lanes = [
-    { name: "TCP lane", ways: WAYS.tcp.map((way) => find(parts, way)) },
-    { name: "HTTP lane", ways: WAYS.http.map((way) => find(parts, way)) },
+    { name: "TCP lane", ways: WAYS.tcp.map((way) => find(measured, way)) },
+    { name: "HTTP lane", ways: WAYS.http.map((way) => find(measured, way)) },
   ];
-  const hitch = find(parts, HITCH);
+  const hitch = find(measured, HITCH);
+  const together = lanes.flatMap(({ name, ways }) =>
+    ways.slice(0, 1).map((first) => ({ ...first, name: `Hitch and Balance, ${name}` })),
+  );
   show(
     "Alone and together",
-    tabulateAlone([
-      hitch,
-      find(parts, BALANCE.tcp),
-      find(parts, BALANCE.http),
-      ...lanes.flatMap(({ name, ways }) =>
-        ways.slice(0, 1).map((first) => ({ ...first, name: `Hitch and Balance, ${name}` })),
-      ),
-    ]),
+    tabulateAlone([hitch, find(measured, BALANCE.tcp), find(measured, BALANCE.http), ...together]),
   );
   show("Joined: a kept-alive request", tabulateJoining(hitch, lanes, "requests"));
   show("Joined: a new connection", tabulateJoining(hitch, lanes, "connections"));
+  return measured;
+}
 
-  const relayed = await measure(relays, BIN, effort, true);
-  show("One process for all, or one for each", tabulateRelays(relayed, find(relayed, HAPROXY)));
+async function compareRelays(): Promise<readonly Measured[]> {
+  const measured = await measure(listRelays(buildForkRelay()), BIN, effort, true);
+  show("One process for all, or one for each", tabulateRelays(measured, find(measured, HAPROXY)));
+  return measured;
+}
 
-  const built = await measure(builds, BIN, effort, true);
-  show("Allocator and C library", tabulateBuilds(built));
+async function compareBuilds(): Promise<readonly Measured[]> {
+  const measured = await measure(listBuilds(buildVariants()), BIN, effort, true);
+  show("Allocator and C library", tabulateBuilds(measured));
+  return measured;
+}
 
-  writeFileSync(join(OUT, "feasibility.json"), `${JSON.stringify({ parts, relayed, built }, null, 2)}\n`);
-  writeFileSync(join(OUT, "feasibility.md"), `${texts.join("\n\n")}\n`);
-  if (options.write)
-    writeFigures("docs/feasibility.md", "make bench-feasibility BENCH_FLAGS=--write", texts.join("\n\n"));
+async function main(): Promise<void> {
+  mkdirSync(OUT, { recursive: true });
+  const versions = ["haproxy -v", "nginx -v", "gcc --version", "ldd --version"].map(versionOf);
+  texts.push(`Measured by \`make bench-feasibility\`: ${describeMachine(versions, effort.rounds)}.`);
+  const results: Record<string, readonly Measured[]> = {};
+  for (const [id, compare] of Object.entries({
+    joining: compareJoining,
+    relays: compareRelays,
+    builds: compareBuilds,
+  }))
+    if (id.startsWith(options.only)) results[id] = await compare();
+  const text = texts.join("\n\n");
+  writeFileSync(join(OUT, "feasibility.json"), `${JSON.stringify(results, null, 2)}\n`);
+  writeFileSync(join(OUT, "feasibility.md"), `${text}\n`);
+  if (options.write) writeFigures("docs/feasibility.md", "make bench-feasibility BENCH_FLAGS=--write", text);
 }
 
 await main();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Rounds over a list of subjects: what a kept-alive request and a new connection cost each of them. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { HOST, handshakes, openPlain, openTlsSocket, plainConnections, wrk } from "../lib/load.ts";
+import { handshakes, openPlain, openTlsSocket, plainConnections, wrk } from "../lib/load.ts";
 import { Session } from "../lib/session.ts";
 import { cpuTime } from "../lib/usage.ts";
 import { startAll, startPod, writePems } from "../peers/common.ts";
@@ -50,6 +50,8 @@ function toSample({ balance }: Started, before: Reading, after: Reading, units: 
 async function sampleRequests(started: Started): Promise<Sample> {
   const { tls, port } = started;
   const load = wrk(`${tls ? "https" : "http"}://127.0.0.1:${port}/`, KEPT, WRK_SECONDS);
+  // Awaited below; a failure before that must not end this process, which has others to end.
+  load.catch(() => {});
   await sleep(WARM_UP_MS);
   const [before, served] = [read(started), await countServed()];
   await sleep(STRETCH_MS);
@@ -85,12 +87,13 @@ function measureIdle(subject: Subject, bin: string, idle: number): Promise<numbe
   return withSetup(bin, async (setup) => {
     const [started] = (await startAll([subject], setup)).values();
     if (started === undefined) throw new Error(`${subject.name} was not started`);
+    setup.session.failIfEnded();
     const { kb } = await sampleIdle(started, idle, started.tls ? openTlsSocket : openPlain);
     return kb ?? Number.NaN;
   });
 }
 
-/** All subjects run at a time; each round measures one after the other. */
+/** All subjects run at a time. Each round measures one after the other, every second one from the last to the first: a machine has moods. */
 export async function measure(
   subjects: readonly Subject[],
   bin: string,
@@ -104,8 +107,10 @@ export async function measure(
   }));
   await withSetup(bin, async (setup) => {
     const started = [...(await startAll(subjects, setup)).values()];
+    setup.session.failIfEnded();
     for (let round = 0; round < rounds; round++) {
-      for (const [i, one] of started.entries()) {
+      const order = [...started.entries()];
+      for (const [i, one] of round % 2 === 0 ? order : order.reverse()) {
         try {
           results[i]?.requests.push(await sampleRequests(one));
           results[i]?.connections.push(await sampleConnections(one, connections));

@@ -43,6 +43,8 @@ function keepAlive(connections: number): Scenario {
     isFor: everybody,
     async sample(running, { seconds }) {
       const load = wrk(`https://127.0.0.1:${running.port}/`, connections, seconds + Math.ceil(warmUp) + 1);
+      // Awaited below; a failure before that must not end this process, which has others to end.
+      load.catch(() => {});
       await sleep(warmUp * 1000);
       const [cpu, served] = [cpuSeconds(running.pids), await countServed()];
       await sleep(seconds * 1000);
