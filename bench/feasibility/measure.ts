@@ -3,7 +3,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { handshakes, openPlain, openTlsSocket, plainConnections, wrk } from "../lib/load.ts";
 import { Session } from "../lib/session.ts";
-import { cpuTime } from "../lib/usage.ts";
+import { type CpuTime, cpuTime } from "../lib/usage.ts";
 import { startAll, startPod, writePems } from "../peers/common.ts";
 import type { Setup } from "../peers/peer.ts";
 import { sampleIdle } from "../scenarios/idle.ts";
@@ -28,22 +28,21 @@ const PLAIN_FACTOR = 2;
 const SETTLE_MS = 150;
 
 interface Reading {
-  readonly all: number;
-  readonly balance: number;
-  readonly user: number;
+  readonly all: CpuTime;
+  readonly balance: CpuTime;
 }
 
-function read({ pids, balance }: Started): Reading {
-  const all = cpuTime(pids);
-  const of = cpuTime(balance ?? []);
-  return { all: all.user + all.system, balance: of.user + of.system, user: of.user };
+function read({ pids, balance = [] }: Started): Reading {
+  return { all: cpuTime(pids), balance: cpuTime(balance) };
 }
 
 function toSample({ balance }: Started, before: Reading, after: Reading, units: number): Sample {
-  const us = (key: keyof Reading) => ((after[key] - before[key]) * 1e6) / units;
-  return balance === undefined
-    ? { us: us("all") }
-    : { us: us("all"), balance: us("balance"), user: us("user") };
+  const of = (part: keyof Reading) => {
+    const user = after[part].user - before[part].user;
+    const system = after[part].system - before[part].system;
+    return { us: ((user + system) * 1e6) / units, user: (user * 1e6) / units };
+  };
+  return balance === undefined ? of("all") : { ...of("all"), balance: of("balance") };
 }
 
 /** From a stretch in the middle: connecting is the other sample. */

@@ -5,11 +5,11 @@ import { toCell, toRatio, toTable } from "../lib/table.ts";
 
 /** CPU microseconds per unit of work. */
 export interface Sample {
-  /** Of the whole process tree. */
+  /** Of the whole process tree, and what of it was spent outside the kernel. */
   readonly us: number;
-  /** Of Balance, where Hitch is in the tree, too; and what of that was spent outside the kernel. */
-  readonly balance?: number;
-  readonly user?: number;
+  readonly user: number;
+  /** Of Balance, where Hitch is in the tree, too. */
+  readonly balance?: { readonly us: number; readonly user: number };
 }
 
 export interface Measured {
@@ -23,9 +23,11 @@ export interface Measured {
 
 type Work = "requests" | "connections";
 
-const pick = (samples: readonly Sample[], key: keyof Sample): number[] =>
-  samples.flatMap((sample) => sample[key] ?? []);
-const totals = (measured: Measured, work: Work) => pick(measured[work], "us");
+const totals = (measured: Measured, work: Work): number[] => measured[work].map(({ us }) => us);
+
+function toMedian(values: readonly number[], digits: number): string {
+  return values.length === 0 ? "" : median(values).toFixed(digits);
+}
 
 /**
  * What is left when the way from Hitch to Balance costs nothing, round by round: Hitch alone has the client's and the pod's socket,
@@ -33,8 +35,8 @@ const totals = (measured: Measured, work: Work) => pick(measured[work], "us");
  */
 export function boundOf(hitch: readonly Sample[], together: readonly Sample[]): number[] {
   return hitch.flatMap(({ us }, round) => {
-    const user = together[round]?.user;
-    return user === undefined ? [] : [us + user];
+    const balance = together[round]?.balance;
+    return balance === undefined ? [] : [us + balance.user];
   });
 }
 
@@ -54,10 +56,15 @@ export function tabulateJoining(
   const digits = work === "requests" ? 1 : 0;
   const alone = totals(hitch, work);
   const row = (name: string, us: readonly number[], samples: readonly Sample[]) => {
-    const balance = pick(samples, "balance");
-    const inHitch = samples.flatMap((one) => (one.balance === undefined ? [] : [one.us - one.balance]));
-    const parts = [inHitch, balance, pick(samples, "user")];
-    const cells = parts.map((values) => (values.length === 0 ? "" : median(values).toFixed(digits)));
+    const split = samples.flatMap(({ us: all, balance }) =>
+      balance === undefined ? [] : [{ hitch: all - balance.us, balance: balance.us, user: balance.user }],
+    );
+    const cells = (["hitch", "balance", "user"] as const).map((part) =>
+      toMedian(
+        split.map((one) => one[part]),
+        digits,
+      ),
+    );
     return [name, toCell(us, digits), toRatio(us, alone), ...cells];
   };
   const rows = lanes.flatMap(({ name, ways }) => [
@@ -94,6 +101,7 @@ export function tabulateRelays(measured: readonly Measured[], haproxy: Measured)
       "CPU µs per request (spread)",
       "to haproxy",
       "to a process each",
+      "of it outside the kernel",
       "KB per connection",
     ],
     measured.map((one) => [
@@ -104,6 +112,10 @@ export function tabulateRelays(measured: readonly Measured[], haproxy: Measured)
       toCell(totals(one, "requests")),
       compare(one, "requests", haproxy),
       compare(one, "requests", last),
+      toMedian(
+        one.requests.map(({ user }) => user),
+        1,
+      ),
       one.kb?.toFixed(1) ?? "",
     ]),
   );
