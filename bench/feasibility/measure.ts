@@ -9,7 +9,7 @@ import type { Setup } from "../peers/peer.ts";
 import { sampleIdle } from "../scenarios/idle.ts";
 import { countServed, POD } from "../scenarios/traffic.ts";
 import type { Started, Subject } from "./subjects.ts";
-import type { Measured, Sample } from "./tables.ts";
+import type { Measured, Sample, Work } from "./tables.ts";
 
 export interface Effort {
   readonly rounds: number;
@@ -92,38 +92,48 @@ function measureIdle(subject: Subject, bin: string, idle: number): Promise<numbe
   });
 }
 
-/** All subjects run at a time. Each round measures one after the other, every second one from the last to the first: a machine has moods. */
-export async function measure(
+/**
+ * All subjects run at a time. Each round measures one after the other, every second one from the last to the first: a machine has moods.
+ * The processes do one kind of work only, so that the kernel's division of their time is of that kind, too.
+ */
+function measureWork(
   subjects: readonly Subject[],
   bin: string,
-  { rounds, connections, idle }: Effort,
-  withMemory: boolean,
-): Promise<Measured[]> {
-  const results = subjects.map(({ name }) => ({
-    name,
-    requests: [] as Sample[],
-    connections: [] as Sample[],
-  }));
-  await withSetup(bin, async (setup) => {
+  work: Work,
+  effort: Effort,
+): Promise<Sample[][]> {
+  return withSetup(bin, async (setup) => {
     const started = [...(await startAll(subjects, setup)).values()];
     setup.session.failIfEnded();
-    for (let round = 0; round < rounds; round++) {
+    const samples = started.map((): Sample[] => []);
+    for (let round = 0; round < effort.rounds; round++) {
       const order = [...started.entries()];
       for (const [i, one] of round % 2 === 0 ? order : order.reverse()) {
         try {
-          results[i]?.requests.push(await sampleRequests(one));
-          results[i]?.connections.push(await sampleConnections(one, connections));
+          const sample =
+            work === "requests" ? sampleRequests(one) : sampleConnections(one, effort.connections);
+          samples[i]?.push(await sample);
         } catch (cause) {
-          throw new Error(`${subjects[i]?.name}: ${cause}`, { cause });
+          throw new Error(`${subjects[i]?.name}, ${work}: ${cause}`, { cause });
         }
       }
     }
+    return samples;
   });
-  if (!withMemory) return results;
-  const withKb: Measured[] = [];
-  for (const [i, result] of results.entries()) {
-    const subject = subjects[i];
-    if (subject !== undefined) withKb.push({ ...result, kb: await measureIdle(subject, bin, idle) });
+}
+
+export async function measure(
+  subjects: readonly Subject[],
+  bin: string,
+  effort: Effort,
+  withMemory: boolean,
+): Promise<Measured[]> {
+  const requests = await measureWork(subjects, bin, "requests", effort);
+  const connections = await measureWork(subjects, bin, "connections", effort);
+  const measured: Measured[] = [];
+  for (const [i, subject] of subjects.entries()) {
+    const both = { name: subject.name, requests: requests[i] ?? [], connections: connections[i] ?? [] };
+    measured.push(withMemory ? { ...both, kb: await measureIdle(subject, bin, effort.idle) } : both);
   }
-  return withKb;
+  return measured;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What was measured → the tables of docs/feasibility.md. */
-import { median } from "../lib/figures.ts";
+import { mean, median } from "../lib/figures.ts";
 import { toCell, toRatio, toTable } from "../lib/table.ts";
 
 /** CPU microseconds per unit of work. */
@@ -21,23 +21,20 @@ export interface Measured {
   readonly kb?: number;
 }
 
-type Work = "requests" | "connections";
+export type Work = "requests" | "connections";
 
 const totals = (measured: Measured, work: Work): number[] => measured[work].map(({ us }) => us);
 
-function toMedian(values: readonly number[], digits: number): string {
-  return values.length === 0 ? "" : median(values).toFixed(digits);
-}
+const orNothing = (value: number, digits: number) => (Number.isFinite(value) ? value.toFixed(digits) : "");
 
 /**
- * What is left when the way from Hitch to Balance costs nothing, round by round: Hitch alone has the client's and the pod's socket,
- * and Balance adds what it does outside the kernel.
+ * What is left when the way from Hitch to Balance costs nothing: Hitch alone has the client's and the pod's socket, and Balance adds
+ * what it does outside the kernel. That is a mean over all rounds, since the kernel finds it by sampling (cputime_adjust() of Linux:
+ * the run time is exact, its parts are in the ratio of the ticks seen so far).
  */
 export function boundOf(hitch: readonly Sample[], together: readonly Sample[]): number[] {
-  return hitch.flatMap(({ us }, round) => {
-    const balance = together[round]?.balance;
-    return balance === undefined ? [] : [us + balance.user];
-  });
+  const user = mean(together.flatMap(({ balance }) => balance?.user ?? []));
+  return Number.isFinite(user) ? hitch.map(({ us }) => us + user) : [];
 }
 
 export function tabulateAlone(measured: readonly Measured[]): string {
@@ -59,12 +56,11 @@ export function tabulateJoining(
     const split = samples.flatMap(({ us: all, balance }) =>
       balance === undefined ? [] : [{ hitch: all - balance.us, balance: balance.us, user: balance.user }],
     );
-    const cells = (["hitch", "balance", "user"] as const).map((part) =>
-      toMedian(
-        split.map((one) => one[part]),
-        digits,
-      ),
-    );
+    const cells = [
+      orNothing(median(split.map((one) => one.hitch)), digits),
+      orNothing(median(split.map((one) => one.balance)), digits),
+      orNothing(mean(split.map((one) => one.user)), digits),
+    ];
     return [name, toCell(us, digits), toRatio(us, alone), ...cells];
   };
   const rows = lanes.flatMap(({ name, ways }) => [
@@ -112,10 +108,7 @@ export function tabulateRelays(measured: readonly Measured[], haproxy: Measured)
       toCell(totals(one, "requests")),
       compare(one, "requests", haproxy),
       compare(one, "requests", last),
-      toMedian(
-        one.requests.map(({ user }) => user),
-        1,
-      ),
+      orNothing(mean(one.requests.map(({ user }) => user)), 1),
       one.kb?.toFixed(1) ?? "",
     ]),
   );
