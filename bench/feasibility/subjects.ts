@@ -86,7 +86,7 @@ export const HITCH: Subject = {
   start: async (setup) => ({ ...(await hitchAlone.start(setup)), tls: true }),
 };
 
-/** The ways from Hitch to Balance, cheapest first; each is compared with Hitch alone. */
+/** The ways from Hitch to Balance, the product's own first; each is compared with Hitch alone. */
 export const WAYS: Readonly<Record<Mode, readonly Subject[]>> = {
   tcp: [
     joined("TCP lane, Unix socket", "tcp", 22010, "unix"),

@@ -44,7 +44,7 @@ export function tabulateAlone(measured: readonly Measured[]): string {
   );
 }
 
-/** `ways` are those of one lane, the first with Balance as a process of its own. */
+/** `ways` are those of one lane. Balance is a process of its own in the first of them, and shows there what its work costs. */
 export function tabulateJoining(
   hitch: Measured,
   lanes: readonly { readonly name: string; readonly ways: readonly Measured[] }[],

@@ -8,8 +8,8 @@
 #   glibc-dynamic   glibc and its allocator as a shared library, as a distribution would build it
 . "$(dirname "$0")/../../vendor/lib.sh"
 dir=$(mkdir -p "$1" && cd "$1" && pwd)
-trap 'rm -rf "$work"' EXIT
 work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
 
 # The same packages, except that the compiler that stands for musl's is the machine's own.
 cp "$packages_dir"/* "$work/"
@@ -27,4 +27,4 @@ export EVENER_PACKAGES=$work
 # musl's memcpy is replaced in the product; glibc's is as good, and is what is to be measured.
 export EVENER_OMIT=memory.c
 EVENER_BIN=$dir/glibc-mimalloc "$vendor_dir/link.sh"
-EVENER_BIN=$dir/glibc-dynamic EVENER_ALLOCATOR=libc EVENER_LINK=-dynamic "$vendor_dir/link.sh"
+EVENER_BIN=$dir/glibc-dynamic EVENER_ALLOCATOR=libc EVENER_LINK=-Wl,-Bdynamic "$vendor_dir/link.sh"

@@ -172,3 +172,19 @@ it("a program that ends is noticed before it is measured", async (t) => {
   await session.stop(pid);
   assert.throws(() => session.failIfEnded(), /has ended: sleep 60/);
 });
+
+it("the data plane can be linked without mimalloc, to be compared", (t) => {
+  const dir = mkdtempSync(join(tmpdir(), "evener-malloc-"));
+  t.after(() => rmSync(dir, { recursive: true }));
+  const symbols = join(dir, "elf");
+  const env = { ...process.env, EVENER_BIN: join(dir, "bin"), EVENER_SYMBOLS: symbols };
+  const allocators = ["mimalloc", "libc"].map((EVENER_ALLOCATOR) => {
+    execFileSync("vendor/link.sh", { env: { ...env, EVENER_ALLOCATOR }, stdio: "pipe" });
+    const names = execFileSync("nm", ["--format=posix", symbols], { encoding: "utf8", maxBuffer: 1 << 26 });
+    return [/^malloc T/m.test(names), /^mi_malloc /m.test(names)];
+  });
+  assert.deepEqual(allocators, [
+    [true, true],
+    [true, false],
+  ]);
+});
