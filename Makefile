@@ -136,6 +136,11 @@ bench-relay: deps dataplane ## memory per relayed connection and CPU per relayed
 bench-quick: bench-deps ## a look, in under three minutes
 	@$(NODE) bench/bench.ts --quick $(BENCH_FLAGS)
 
+.PHONY: bench-feasibility
+bench-feasibility: bench-deps ## what the parts, ways of joining them, and ways of building them cost (docs/feasibility.md); BENCH_FLAGS=--write
+	@vendor/deps.sh $(DATAPLANE_APT)
+	@$(NODE) bench/feasibility/main.ts $(BENCH_FLAGS)
+
 .PHONY: bench-guard bench-baseline bench-guard-deps
 bench-guard-deps:
 	@vendor/deps.sh valgrind strace openssl

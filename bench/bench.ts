@@ -3,25 +3,24 @@
  * `make bench`: Evener beside other proxies, in one session, alternating round by round. `--quick` for a look; `--only ID` for one
  * scenario; `--write` puts the tables into docs/performance.md. Results: dist/bench/.
  */
-import { execFileSync } from "node:child_process";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { cpus, release } from "node:os";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { HOST } from "./lib/load.ts";
+import { writeFigures } from "./lib/docs.ts";
+import { describeMachine, versionOf } from "./lib/machine.ts";
 import { tellProgress } from "./lib/progress.ts";
 import { type Result, type Row, toMarkdown, toSvg } from "./lib/report.ts";
-import { assertPortFree, hasProgram, Session, waitForPort } from "./lib/session.ts";
-import { createPemMaker } from "./peers/certificates.ts";
-import { evenerHttp, evenerTcp, hitchAlone, hitchWithUpstream } from "./peers/evener.ts";
-import { caddy, haproxyHttp, haproxyTcp, nginxHttp, nginxPaths, nginxStream } from "./peers/others.ts";
-import type { Peer, Running, Setup } from "./peers/peer.ts";
+import { hasProgram, Session, waitForPort } from "./lib/session.ts";
+import { startAll, startPod, writePems } from "./peers/common.ts";
+import { evenerHttp, evenerSeparate, evenerTcp, hitchAlone, hitchWithUpstream } from "./peers/evener.ts";
+import { caddy, haproxyHttp, haproxyTcp, nginxHttp, nginxStream } from "./peers/others.ts";
+import type { Peer, Running } from "./peers/peer.ts";
 import { describeEndpointChanges } from "./scenarios/endpoint-change.ts";
 import { sampleIdle, sampleIdlePlain } from "./scenarios/idle.ts";
 import { describeModel, measureModel } from "./scenarios/model.ts";
 import { reloadStorm, sampleCertificates } from "./scenarios/reloads.ts";
 import type { Sample, Scenario, Size } from "./scenarios/scenario.ts";
-import { DOWNLOAD_BYTES, POD, TRAFFIC } from "./scenarios/traffic.ts";
+import { POD, TRAFFIC } from "./scenarios/traffic.ts";
 
 const FULL: Size = {
   rounds: 7,
@@ -66,60 +65,11 @@ function listPeers(): readonly Peer[] {
   if (options.quick) return always;
   return [
     ...always,
+    evenerSeparate,
     hitchAlone,
     ...(process.env.BALANCE_UPSTREAM === undefined ? [] : [hitchWithUpstream]),
     ...(hasProgram("caddy") ? [caddy] : []),
   ];
-}
-
-/** Small answers, big ones, and a sink for uploads. */
-async function startPod(session: Session): Promise<void> {
-  // Whoever else listens there, as another run, would get some of the connections.
-  await assertPortFree(POD);
-  session.write("www/download", "x".repeat(DOWNLOAD_BYTES));
-  const conf = session.write(
-    "pod.conf",
-    `daemon off; worker_processes 1; worker_rlimit_nofile 16000; error_log /dev/null crit; pid ${session.dir}/pod.pid;
-events { worker_connections 15000; }
-http { access_log off; sendfile on; keepalive_requests 100000000; keepalive_timeout 300s; client_max_body_size 0;
-client_body_buffer_size 11m;
-${nginxPaths(session.dir, "pod")}
-server { listen 127.0.0.1:${POD} backlog=4096;
-location = / { return 200 "hello, world\\n"; }
-location = /upload { proxy_pass http://127.0.0.1:${POD + 1}; }
-location = /requests { stub_status; }
-location = /download { root ${session.dir}/www; default_type application/octet-stream; } }
-server { listen 127.0.0.1:${POD + 1}; location / { return 200 "taken\\n"; } } }
-`,
-  );
-  session.start("nginx", ["-c", conf]);
-  await waitForPort(POD);
-}
-
-async function writePems(session: Session, n: number): Promise<{ pems: string[]; names: string[] }> {
-  const maker = await createPemMaker();
-  const names = [HOST, ...Array.from({ length: n - 1 }, (_, i) => `h${i + 1}.example`)];
-  const pems: string[] = [];
-  for (const [i, name] of names.entries()) {
-    const { key, cert } = await maker.make(name);
-    // haproxy takes a directory of such files, and nothing else in it.
-    const base = i === 0 ? "default/a" : `many/${i}`;
-    const apart = i === 0 ? base : `apart/${i}`;
-    pems.push(session.write(`${base}.pem`, `${key}${cert}`));
-    session.write(`${apart}.key`, key);
-    session.write(`${apart}.crt`, cert);
-  }
-  return { pems, names };
-}
-
-async function startAll(peers: readonly Peer[], setup: Setup): Promise<Map<Peer, Running>> {
-  const running = new Map<Peer, Running>();
-  for (const peer of peers) {
-    const one = await peer.start(setup);
-    await waitForPort(one.port);
-    running.set(peer, one);
-  }
-  return running;
 }
 
 async function runScenario(scenario: Scenario, running: ReadonlyMap<Peer, Running>): Promise<Result> {
@@ -212,31 +162,15 @@ async function runCertificates(): Promise<Result> {
   };
 }
 
-function describeMachine(): string {
-  const first = (program: string, ...args: string[]) => {
-    try {
-      return execFileSync(program, args, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] }).split(
-        "\n",
-      )[0];
-    } catch {
-      return undefined;
-    }
-  };
-  const version = (name: string) =>
-    execFileSync("sh", ["-c", `${name} 2>&1 | head -n 1`], { encoding: "utf8" }).trim();
-  const commit = first("git", "rev-parse", "--short", "HEAD") ?? "unknown";
-  const versions = [
-    version("haproxy -v"),
-    version("nginx -v"),
-    ...(hasProgram("caddy") ? [`caddy ${version("caddy version")}`] : []),
-  ];
-  return `${cpus().length} × ${cpus()[0]?.model.trim()}, Linux ${release()}; ${versions.join("; ")}; commit ${commit}; ${size.rounds} alternating rounds`;
+function listVersions(): readonly string[] {
+  const caddyVersion = hasProgram("caddy") ? [`caddy ${versionOf("caddy version")}`] : [];
+  return [versionOf("haproxy -v"), versionOf("nginx -v"), ...caddyVersion];
 }
 
 async function main(): Promise<void> {
   const results: Result[] = [];
   const texts: string[] = [
-    `Measured by \`make bench${options.quick ? "-quick" : ""}\`: ${describeMachine()}.\n`,
+    `Measured by \`make bench${options.quick ? "-quick" : ""}\`: ${describeMachine(listVersions(), size.rounds)}.\n`,
   ];
   const keep = (result: Result) => {
     results.push(result);
@@ -256,6 +190,7 @@ async function main(): Promise<void> {
         pems,
         names,
       });
+      session.failIfEnded();
       for (const scenario of traffic) {
         const some = new Map(
           [...running].filter(
@@ -283,20 +218,11 @@ async function main(): Promise<void> {
   for (const result of results) writeFileSync(join(OUT, `${result.id}.svg`), toSvg(result));
   tellProgress("end");
   print(`written to dist/bench/: results.md, results.json and ${results.length} charts`);
-  if (options.write) writeDocs(texts.join("\n"), results);
-}
-
-const BEGIN = "<!-- figures: make bench BENCH_FLAGS=--write -->";
-const END = "<!-- /figures -->";
-
-function writeDocs(text: string, results: readonly Result[]): void {
-  const path = "docs/performance.md";
-  const page = readFileSync(path, "utf8");
-  const [from, to] = [page.indexOf(BEGIN), page.indexOf(END)];
-  if (from < 0 || to < from) throw new Error(`${path} has no place for figures`);
-  writeFileSync(path, `${page.slice(0, from + BEGIN.length)}\n\n${text}\n${page.slice(to)}`);
-  mkdirSync("docs/charts", { recursive: true });
-  for (const result of results) writeFileSync(`docs/charts/${result.id}.svg`, toSvg(result));
+  if (options.write) {
+    writeFigures("docs/performance.md", "make bench BENCH_FLAGS=--write", texts.join("\n"));
+    mkdirSync("docs/charts", { recursive: true });
+    for (const result of results) writeFileSync(`docs/charts/${result.id}.svg`, toSvg(result));
+  }
 }
 
 await main();

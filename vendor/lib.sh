@@ -16,7 +16,8 @@ JOBS=${EVENER_JOBS:-$(nproc)}
 # Plain static and position-dependent: tables of pointers then lie in read-only pages from the start, where PIE would
 # need a relocation pass (musl does not re-protect a static PIE), and every access is a direct one.
 C_FLAGS="-O2 -pipe -fno-pie -fstack-protector-strong -fstack-clash-protection -ffunction-sections -fdata-sections"
-LD_FLAGS="-static -no-pie -Wl,-z,relro,-z,now,-z,noexecstack,--gc-sections,--build-id=none"
+# EVENER_LINK, like EVENER_ALLOCATOR and EVENER_OMIT in link.sh, is for what bench/feasibility/variants.sh builds to compare with.
+LD_FLAGS="${EVENER_LINK:--static} -no-pie -Wl,-z,relro,-z,now,-z,noexecstack,--gc-sections,--build-id=none"
 
 say() { printf '%s\n' "$*" >&2; }
 die() { say "error: $*"; exit 1; }

@@ -11,6 +11,9 @@ musl=$(prefix_of musl)
 hitch_prefix=$(prefix_of hitch)
 hitch=$hitch_prefix/lib/hitch.o
 mimalloc=$(prefix_of mimalloc)/lib/mimalloc.o
+# For measurements only: the C library's own malloc, and without some of src/dataplane.
+test "${EVENER_ALLOCATOR:-mimalloc}" = mimalloc || mimalloc=
+omit=" init.c ${EVENER_OMIT:-} "
 llhttp=$(prefix_of llhttp)
 export REALGCC=$HOST_CC objects
 export cc="$musl/bin/musl-gcc"
@@ -52,7 +55,7 @@ done
 # Beside the dispatcher, what stands in for system calls in Hitch. The image's init is a program of its own (init.sh).
 glue=() glue_pairs=()
 for c in src/dataplane/*.c; do
-	case ${c##*/} in init.c) continue ;; esac
+	case $omit in *" ${c##*/} "*) continue ;; esac
 	o=$(object_of "$c")
 	glue+=("$o")
 	glue_pairs+=("$c" "$o")
@@ -75,13 +78,13 @@ seal balance_main "$work/balance.o" "${balance[@]}" "$llhttp/lib/libllhttp.a"
 # Hitch's half of the ELF takes Balance in as a guest (src/balance/guest.h).
 # shellcheck disable=SC2046 # words
 "$($HOST_CC -print-prog-name=objcopy)" $(printf -- '--globalize-symbol=guest_%s ' join wait_ms turn is_busy open send recv close) "$work/balance.o"
-"$cc" $LD_FLAGS ${EVENER_LINK_EXTRA:-} -o "$work/elf" "${glue[@]}" "$hitch" "$work/balance.o" "$mimalloc" ||
+"$cc" $LD_FLAGS ${EVENER_LINK_EXTRA:-} -o "$work/elf" "${glue[@]}" "$hitch" "$work/balance.o" $mimalloc ||
 	die "linking failed"
 
 # The allocator must be mimalloc for every caller. libc's own one would be a second heap, and nothing would say so.
 nm=$($HOST_CC -print-prog-name=nm)
 address() { "$nm" "$work/elf" | awk -v s="$1" '$3 == s { print $1 }'; }
-if test -z "$(address mi_malloc)" || test "$(address malloc)" != "$(address mi_malloc)"; then
+if test -n "$mimalloc" && { test -z "$(address mi_malloc)" || test "$(address malloc)" != "$(address mi_malloc)"; }; then
 	die "malloc in the linked ELF is not mimalloc's"
 fi
 

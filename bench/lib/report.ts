@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Samples → a table, a chart and JSON. */
 import type { Sample, Scenario } from "../scenarios/scenario.ts";
-import { median, spread } from "./figures.ts";
+import { median } from "./figures.ts";
+import { toCell, toTable } from "./table.ts";
 
 export interface Row {
   readonly peer: string;
@@ -35,13 +36,12 @@ export function toMarkdown(result: Result): string {
     const ratio = ratioOf(result, row);
     return [
       row.ours ? `**${row.peer}**` : row.peer,
-      `${median(values).toFixed(first.digits)} (${spread(values, first.digits)})`,
+      toCell(values, first.digits),
       Number.isFinite(ratio) ? ratio.toFixed(2) : "",
       ...others.map(({ key, digits }) => median(valuesOf(row, key)).toFixed(digits)),
     ];
   });
-  const table = [head, head.map(() => "---"), ...lines].map((cells) => `| ${cells.join(" | ")} |`);
-  return `### ${title}\n\n${table.join("\n")}\n`;
+  return `### ${title}\n\n${toTable(head, lines)}\n`;
 }
 
 const BAR = { left: 190, width: 330, height: 18, gap: 8, top: 34 };

@@ -37,6 +37,12 @@ export class Session {
     return child.pid;
   }
 
+  /** For whoever is about to measure: a program that found its port taken would be measured as doing nothing. */
+  failIfEnded(): void {
+    const ended = this.#children.find(({ exitCode, signalCode }) => exitCode !== null || signalCode !== null);
+    if (ended !== undefined) throw new Error(`has ended: ${ended.spawnargs.join(" ")}`);
+  }
+
   async stop(pid: number): Promise<void> {
     const child = this.#children.find((one) => one.pid === pid);
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;

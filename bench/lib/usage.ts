@@ -25,16 +25,30 @@ export function listTree(pids: readonly number[]): readonly number[] {
   return all;
 }
 
-/** User and system time of one process, and of its children that have ended: fields 14 to 17, behind the name's closing parenthesis. */
-function readTicks(pid: number): number {
-  const stat = readOr(`/proc/${pid}/stat`, "");
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return [11, 12, 13, 14].reduce((sum, i) => sum + Number(fields[i] ?? 0), 0);
+export interface CpuTime {
+  readonly user: number;
+  readonly system: number;
 }
 
-/** Seconds of CPU that these processes and their descendants have used so far. */
+/** Ticks of one process, and of its children that have ended and been waited for: fields 14 to 17, behind the name's closing parenthesis. */
+function readTicks(pid: number): CpuTime {
+  const stat = readOr(`/proc/${pid}/stat`, "");
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  const sum = (...indices: number[]) => indices.reduce((total, i) => total + Number(fields[i] ?? 0), 0);
+  return { user: sum(11, 13), system: sum(12, 14) };
+}
+
+/** Seconds of CPU that these processes and their descendants have used so far, in user space and in the kernel. */
+export function cpuTime(pids: readonly number[]): CpuTime {
+  const ticks = listTree(pids).map(readTicks);
+  const seconds = (of: (one: CpuTime) => number) =>
+    ticks.reduce((sum, one) => sum + of(one), 0) / TICKS_PER_SECOND;
+  return { user: seconds(({ user }) => user), system: seconds(({ system }) => system) };
+}
+
 export function cpuSeconds(pids: readonly number[]): number {
-  return listTree(pids).reduce((sum, pid) => sum + readTicks(pid), 0) / TICKS_PER_SECOND;
+  const { user, system } = cpuTime(pids);
+  return user + system;
 }
 
 /** Proportional set size of these processes and their descendants, in bytes: shared pages are divided among who shares them. */

@@ -7,7 +7,12 @@ import type { Mode, Peer, Running, Setup } from "./peer.ts";
 
 const isRoot = process.getuid?.() === 0;
 
-const hitchConf = (port: number, backend: string, pems: readonly string[], proxy: boolean) => `frontend = {
+export const hitchConf = (
+  port: number,
+  backend: string,
+  pems: readonly string[],
+  proxy: boolean,
+) => `frontend = {
   host = "127.0.0.1"
   port = "${port}"
 }
@@ -27,14 +32,22 @@ ${[...pems]
   .join("\n")}
 `;
 
-const balanceConf = (mode: Mode, socket: string, plain: number, pod: number) => `workers 1
+/** `from` is where Hitch's connections arrive: `unix:PATH`, or `tcp:ADDRESS:PORT`; `guests`: the socket where Hitch's workers may join. */
+export const balanceConf = (
+  mode: Mode,
+  from: string,
+  plain: number,
+  pod: number,
+  guests?: string,
+) => `workers 1
+${guests === undefined ? "" : `guests 4 unix:${guests}`}
 ${
   mode === "http"
-    ? `listen https unix:${socket} proxy=v2 table=web
+    ? `listen https ${from} proxy=v2 table=web
 listen http tcp:127.0.0.1:${plain} table=web
 pool pods 127.0.0.1:${pod}
 rule web * prefix / pods`
-    : `listen https unix:${socket} proxy=v2
+    : `listen https ${from} proxy=v2
 listen http tcp:127.0.0.1:${plain}
 pool pods 127.0.0.1:${pod}
 route https * pods
@@ -42,20 +55,30 @@ route http * pods`
 }
 `;
 
-function evener(mode: Mode, port: number): Peer {
+/** Hitch's workers join unless the processes are to be separate. */
+function evener(mode: Mode, port: number, isSeparate = false): Peer {
+  const lane = `${mode === "http" ? "HTTP" : "TCP"} lane`;
   return {
-    name: `Evener, ${mode === "http" ? "HTTP" : "TCP"} lane`,
+    name: `Evener, ${lane}${isSeparate ? ", separate processes" : ""}`,
     mode,
     ours: true,
     async start({ session, bin, pod, pems }: Setup): Promise<Running> {
-      const socket = join(session.dir, `balance-${mode}.sock`);
-      const conf = session.write(`balance-${mode}.conf`, balanceConf(mode, socket, port + 1, pod));
-      const balance = session.start(join(bin, "balance"), ["--config", conf]);
+      const socket = join(session.dir, `balance-${port}.sock`);
+      const guests = isSeparate ? undefined : join(session.dir, `join-${port}.sock`);
+      const text = balanceConf(mode, `unix:${socket}`, port + 1, pod, guests);
+      const balance = session.start(join(bin, "balance"), [
+        "--config",
+        session.write(`balance-${port}.conf`, text),
+      ]);
       await waitForPort(port + 1);
-      chmodSync(socket, 0o666);
+      for (const path of [socket, ...(guests === undefined ? [] : [guests])]) chmodSync(path, 0o666);
       const writeConf = (files: readonly string[]) =>
-        session.write(`hitch-${mode}.conf`, hitchConf(port, socket, files, true));
-      const hitch = session.start(join(bin, "hitch"), [`--config=${writeConf(pems)}`]);
+        session.write(`hitch-${port}.conf`, hitchConf(port, socket, files, true));
+      const hitch = session.start(
+        join(bin, "hitch"),
+        [`--config=${writeConf(pems)}`],
+        guests === undefined ? {} : { BALANCE_JOIN: guests },
+      );
       let reloads = 0;
       return {
         port,
@@ -64,7 +87,7 @@ function evener(mode: Mode, port: number): Peer {
         // Hitch keeps what it has loaded as long as the file's name stays; the controller gives a renewed certificate another.
         reload: () => {
           const renewed = session.write(
-            `renewed-${mode}-${reloads++}.pem`,
+            `renewed-${port}-${reloads++}.pem`,
             readFileSync(pems.at(-1) ?? "", "utf8"),
           );
           writeConf([...pems.slice(0, -1), renewed]);
@@ -77,6 +100,8 @@ function evener(mode: Mode, port: number): Peer {
 
 export const evenerHttp = evener("http", 21100);
 export const evenerTcp = evener("tcp", 21110);
+/** As with `--separate-processes`. */
+export const evenerSeparate = evener("http", 21140, true);
 
 /** TLS only: what Balance adds is the difference. */
 export const hitchAlone: Peer = {

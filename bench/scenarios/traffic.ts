@@ -25,7 +25,7 @@ async function cpuOf(running: Running, work: () => Promise<number>): Promise<{ c
 }
 
 /** Requests that the pod has served so far, this one included. */
-async function countServed(): Promise<number> {
+export async function countServed(): Promise<number> {
   const text = await (await fetch(`http://127.0.0.1:${POD}/requests`)).text();
   return Number(/^\s*\d+ \d+ (\d+)/m.exec(text)?.[1]);
 }
@@ -49,6 +49,8 @@ function keepAlive(connections: number): Scenario {
         connections,
         Math.ceil(seconds + warmUp + SLACK),
       );
+      // Awaited below; a failure before that must not end this process, which has others to end.
+      load.catch(() => {});
       await sleep(warmUp * 1000);
       const [cpu, served] = [cpuSeconds(running.pids), await countServed()];
       await sleep(seconds * 1000);

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+/** Rounds over a list of subjects: what a kept-alive request and a new connection cost each of them. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { handshakes, openPlain, openTlsSocket, plainConnections, wrk } from "../lib/load.ts";
+import { Session } from "../lib/session.ts";
+import { type CpuTime, cpuTime } from "../lib/usage.ts";
+import { startAll, startPod, writePems } from "../peers/common.ts";
+import type { Setup } from "../peers/peer.ts";
+import { sampleIdle } from "../scenarios/idle.ts";
+import { countServed, POD } from "../scenarios/traffic.ts";
+import type { Started, Subject } from "./subjects.ts";
+import type { Measured, Sample, Work } from "./tables.ts";
+
+export interface Effort {
+  readonly rounds: number;
+  /** TLS connections made in a sample; of plain ones, which are cheaper, more. */
+  readonly connections: number;
+  /** Connections held when memory is read. */
+  readonly idle: number;
+}
+
+const KEPT = 64;
+const WARM_UP_MS = 500;
+const STRETCH_MS = 1250;
+const WRK_SECONDS = 2;
+const PLAIN_FACTOR = 2;
+/** Until processes of a single connection have ended. */
+const SETTLE_MS = 150;
+
+interface Reading {
+  readonly all: CpuTime;
+  readonly balance: CpuTime;
+}
+
+function read({ pids, balance = [] }: Started): Reading {
+  return { all: cpuTime(pids), balance: cpuTime(balance) };
+}
+
+function toSample({ balance }: Started, before: Reading, after: Reading, units: number): Sample {
+  const of = (part: keyof Reading) => {
+    const user = after[part].user - before[part].user;
+    const system = after[part].system - before[part].system;
+    return { us: ((user + system) * 1e6) / units, user: (user * 1e6) / units };
+  };
+  return balance === undefined ? of("all") : { ...of("all"), balance: of("balance") };
+}
+
+/** From a stretch in the middle: connecting is the other sample. */
+async function sampleRequests(started: Started): Promise<Sample> {
+  const { tls, port } = started;
+  const load = wrk(`${tls ? "https" : "http"}://127.0.0.1:${port}/`, KEPT, WRK_SECONDS);
+  // Awaited below; a failure before that must not end this process, which has others to end.
+  load.catch(() => {});
+  await sleep(WARM_UP_MS);
+  const [before, served] = [read(started), await countServed()];
+  await sleep(STRETCH_MS);
+  const [after, servedAfter] = [read(started), await countServed()];
+  const { errors, requests } = await load;
+  if (errors > 0) throw new Error(`${errors} of ${requests} requests failed`);
+  return toSample(started, before, after, servedAfter - served - 1);
+}
+
+async function sampleConnections(started: Started, connections: number): Promise<Sample> {
+  const { tls, port } = started;
+  const n = tls ? connections : connections * PLAIN_FACTOR;
+  await sleep(SETTLE_MS);
+  const before = read(started);
+  await (tls ? handshakes(port, n, false) : plainConnections(port, n));
+  await sleep(SETTLE_MS);
+  return toSample(started, before, read(started), n);
+}
+
+async function withSetup<T>(bin: string, body: (setup: Setup) => Promise<T>): Promise<T> {
+  const session = new Session();
+  try {
+    await startPod(session);
+    const { pems, names } = await writePems(session, 1);
+    return await body({ session, bin, pod: POD, pems, names });
+  } finally {
+    await session.end();
+  }
+}
+
+/** Memory per connection, of a process tree that has done nothing else yet. */
+function measureIdle(subject: Subject, bin: string, idle: number): Promise<number> {
+  return withSetup(bin, async (setup) => {
+    const [started] = (await startAll([subject], setup)).values();
+    if (started === undefined) throw new Error(`${subject.name} was not started`);
+    setup.session.failIfEnded();
+    const { kb } = await sampleIdle(started, idle, started.tls ? openTlsSocket : openPlain);
+    return kb ?? Number.NaN;
+  });
+}
+
+/**
+ * All subjects run at a time. Each round measures one after the other, every second one from the last to the first: a machine has moods.
+ * The processes do one kind of work only, so that the kernel's division of their time is of that kind, too.
+ */
+function measureWork(
+  subjects: readonly Subject[],
+  bin: string,
+  work: Work,
+  effort: Effort,
+): Promise<Sample[][]> {
+  return withSetup(bin, async (setup) => {
+    const started = [...(await startAll(subjects, setup)).values()];
+    setup.session.failIfEnded();
+    const samples = started.map((): Sample[] => []);
+    for (let round = 0; round < effort.rounds; round++) {
+      const order = [...started.entries()];
+      for (const [i, one] of round % 2 === 0 ? order : order.reverse()) {
+        try {
+          const sample =
+            work === "requests" ? sampleRequests(one) : sampleConnections(one, effort.connections);
+          samples[i]?.push(await sample);
+        } catch (cause) {
+          throw new Error(`${subjects[i]?.name}, ${work}: ${cause}`, { cause });
+        }
+      }
+    }
+    return samples;
+  });
+}
+
+export async function measure(
+  subjects: readonly Subject[],
+  bin: string,
+  effort: Effort,
+  withMemory: boolean,
+): Promise<Measured[]> {
+  const requests = await measureWork(subjects, bin, "requests", effort);
+  const connections = await measureWork(subjects, bin, "connections", effort);
+  const measured: Measured[] = [];
+  for (const [i, subject] of subjects.entries()) {
+    const both = { name: subject.name, requests: requests[i] ?? [], connections: connections[i] ?? [] };
+    measured.push(withMemory ? { ...both, kb: await measureIdle(subject, bin, effort.idle) } : both);
+  }
+  return measured;
+}
