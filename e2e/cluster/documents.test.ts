@@ -106,7 +106,11 @@ describe("the documents' commands on a cluster of one node", { skip: whyNot() },
   step("the definitions, before anything else", async () => {
     const output = await reader.type("crds: apply");
     assert.match(output, /^customresourcedefinition\.\S+tlsprofiles\.evener\.io serverside-applied$/m);
-    assert.doesNotMatch(await reader.run("kubectl get evener --all-namespaces"), /error/);
+    await reader.run("kubectl wait --for=condition=Established crd --all --timeout=60s");
+    await eventually("kubectl knows them", async () => {
+      await reader.run("kubectl get evener --all-namespaces");
+      return true;
+    });
     await reader.run("kubectl delete -f charts/evener/crds/");
   });
 
