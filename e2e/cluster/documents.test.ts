@@ -10,7 +10,7 @@ import { CHART_DIR } from "../../charts/tools/helm.ts";
 import { type KeyPair, makeKeyPair } from "../../test/fixtures/certificates.ts";
 import { eventually } from "../../test/fixtures/eventually.ts";
 import { type Manifest, makeIngress, makeSecret } from "../lib/manifests.ts";
-import { LB_ADDRESS, NODE_ADDRESS } from "./lib/addresses.ts";
+import { CLIENT_ADDRESSES, LB_ADDRESS, NODE_ADDRESS } from "./lib/addresses.ts";
 import { findEvenerImage, ROOT, whyNot } from "./lib/assets.ts";
 import { ask, type Target } from "./lib/load.ts";
 import { Node } from "./lib/node.ts";
@@ -231,10 +231,17 @@ describe("the documents' commands on a cluster of one node", { skip: whyNot() },
   });
 
   step("getting started: PROXY from the load balancer", async () => {
-    await reader.type("getting started: PROXY");
+    // The client is the load balancer; another one beside it is nobody's.
+    const [balancer, other] = CLIENT_ADDRESSES;
+    await reader.type("getting started: PROXY", { "10.0.0.0/8": `${balancer}/32` });
     await workloads.waitRollout("ingress", "evener", release.selector);
     assert.match(await reader.run("kubectl evener status"), /^Ready +yes$/m);
-    await assert.rejects(ask(target(LB_ADDRESS, 443)), "without a PROXY header there is no answer");
+    const url = `--resolve ${HOST}:443:${LB_ADDRESS} https://${HOST}/`;
+    const answer = await reader.run(`curl --silent --haproxy-protocol --interface ${balancer} ${url}`);
+    assert.match(answer, /^pod: web-/m);
+    const bare = target(LB_ADDRESS, 443);
+    await assert.rejects(ask({ ...bare, from: balancer }), "its connections begin with a PROXY header");
+    assert.equal((await ask({ ...bare, from: other })).status, 200);
     await reader.run("helm uninstall evener --namespace ingress --wait; kubectl delete namespace ingress");
   });
 

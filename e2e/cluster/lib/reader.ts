@@ -13,6 +13,16 @@ import { DOCUMENTED, type DocumentedName, findDocumented } from "./documented.ts
 
 const LIMIT_MS = 300_000;
 const STOP_MS = 20_000;
+/** The status that shells give to what SIGINT has ended. */
+const INTERRUPTED = 130;
+
+interface Started {
+  readonly child: ChildProcess;
+  /** Standard output and standard error. */
+  readonly output: string[];
+  /** Standard output alone. */
+  readonly answers: string[];
+}
 
 /** What a reader has to know better than the document: an address of a pod, say. */
 export type Substitutes = Readonly<Record<string, string>>;
@@ -43,8 +53,7 @@ export class Reader {
     await symlink(await findKubectl(), join(bin, "kubectl"));
     await symlink(await findHelm(), join(bin, "helm"));
     // `evener ctl` and `evener status` ask on the machine where Evener runs, hence in a pod.
-    const there = "kubectl --namespace ingress exec deployment/evener --";
-    const choose = `case $1 in ctl | status) exec ${there} evener "$@" ;; esac`;
+    const choose = `case $1 in ctl | status) exec kubectl evener --namespace ingress "$@" ;; esac`;
     const here = join(ROOT, "dist/bin");
     const own = `#!/bin/sh\n${choose}\nexec '${join(here, "evener")}' "$@"\n`;
     await writeFile(join(bin, "evener"), own, { mode: 0o755 });
@@ -74,31 +83,37 @@ export class Reader {
     check: (output: () => string) => Promise<void>,
     substitutes: Substitutes = {},
   ): Promise<string> {
-    const started = this.#start(this.#read(name, substitutes));
+    const file = join(this.#dir, "typed.sh");
+    await writeFile(file, this.#read(name, substitutes));
+    // A terminal, since that is what makes a signal of Ctrl-C, here as in a pod.
+    const terminal = ["--quiet", "--return", "--flush", "--command", `bash -eu '${file}'`, "/dev/null"];
+    const { child, output } = this.#start("script", terminal);
     try {
-      await Promise.race([check(() => started.output.join("")), once(started.child, "exit")]);
-      if (started.child.exitCode !== null) throw new Error(`it has ended by itself`);
+      await Promise.race([check(() => output.join("")), once(child, "exit")]);
+      if (child.exitCode !== null) throw new Error("it has ended by itself");
     } catch (cause) {
-      stop(started.child, "SIGKILL");
-      throw new Error(`${name}: ${cause}\n${started.output.join("")}`, { cause });
+      kill(child);
+      throw new Error(`${name}: ${cause}\n${output.join("")}`, { cause });
     }
-    const exited = once(started.child, "exit");
-    stop(started.child, "SIGINT");
-    const timer = setTimeout(() => stop(started.child, "SIGKILL"), STOP_MS);
-    const [status, signal] = (await exited) as [number | null, string | null];
+    const exited = once(child, "exit");
+    child.stdin?.write("\x03");
+    const timer = setTimeout(() => kill(child), STOP_MS);
+    const [status] = (await exited) as [number | null];
     clearTimeout(timer);
-    const fine = status === 0 || status === 130 || signal === "SIGINT";
-    if (!fine) throw new Error(`${name}, after Ctrl-C: ${status ?? signal}\n${started.output.join("")}`);
-    return started.output.join("");
+    if (status !== 0 && status !== INTERRUPTED)
+      throw new Error(`${name}, after Ctrl-C: ${status}\n${output.join("")}`);
+    return output.join("");
   }
 
   /** Commands that are in no document. */
   async run(text: string, name = text): Promise<string> {
-    const { child, output, answers } = this.#start(text);
-    const timer = setTimeout(() => stop(child, "SIGKILL"), LIMIT_MS);
-    const [status, signal] = (await once(child, "close")) as [number | null, string | null];
+    const end = "trap 'kill $(jobs -p) 2>/dev/null || true' EXIT";
+    const { child, output, answers } = this.#start("bash", ["-c", `set -eu -o pipefail\n${end}\n${text}`]);
+    child.stdin?.end();
+    const timer = setTimeout(() => kill(child), LIMIT_MS);
+    const [status] = (await once(child, "close")) as [number | null];
     clearTimeout(timer);
-    if (status !== 0) throw new Error(`${name}: ${status ?? signal}\n${text}\n${output.join("")}`);
+    if (status !== 0) throw new Error(`${name}: ${status}\n${text}\n${output.join("")}`);
     return answers.join("");
   }
 
@@ -116,15 +131,9 @@ export class Reader {
     return text;
   }
 
-  /** In a process group of its own, as a terminal would: Ctrl-C reaches all of it. */
-  #start(text: string): { child: ChildProcess; output: string[]; answers: string[] } {
-    const end = "trap 'kill $(jobs -p) 2>/dev/null || true' EXIT";
-    const child = spawn("bash", ["-c", `set -eu -o pipefail\n${end}\n${text}`], {
-      cwd: join(this.#dir, "work"),
-      env: this.#env,
-      detached: true,
-      stdio: ["ignore", "pipe", "pipe"],
-    });
+  /** In a process group of its own, so that all of it can be ended. */
+  #start(file: string, args: readonly string[]): Started {
+    const child = spawn(file, args, { cwd: join(this.#dir, "work"), env: this.#env, detached: true });
     const output: string[] = [];
     const answers: string[] = [];
     child.stdout?.on("data", (chunk) => answers.push(String(chunk)) && output.push(String(chunk)));
@@ -133,6 +142,6 @@ export class Reader {
   }
 }
 
-function stop({ pid, exitCode, signalCode }: ChildProcess, signal: "SIGINT" | "SIGKILL"): void {
-  if (pid !== undefined && exitCode === null && signalCode === null) process.kill(-pid, signal);
+function kill({ pid, exitCode, signalCode }: ChildProcess): void {
+  if (pid !== undefined && exitCode === null && signalCode === null) process.kill(-pid, "SIGKILL");
 }
