@@ -76,6 +76,15 @@ test("every metric that /metrics has", async () => {
     assert.ok(reference.includes(`| \`${name}\` | ${type} |`), `${name} (${type})`);
 });
 
+test("every alert has a line that says what to do", () => {
+  const operations = read("docs/operations.md");
+  const names = [...read("charts/evener/files/alerts.yaml").matchAll(/- alert: (\w+)/g)];
+  assert.ok(names.length > 5);
+  for (const [, name = ""] of names) {
+    assert.match(operations, new RegExp(`^\\| (\\w+, )*${name}[ ,]`, "m"), name);
+  }
+});
+
 test("every annotation that is read, or known and not read", () => {
   const reference = read("docs/annotations.md");
   const names = [...[...BY_NAME.keys()].map((name) => name.split("/").at(-1) ?? ""), ...UNSUPPORTED.keys()];
