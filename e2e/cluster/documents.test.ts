@@ -47,6 +47,10 @@ describe("the documents' commands on a cluster of one node", { skip: whyNot() },
       async () => (await ask(target(address, port))).status === 200,
       READY_MS,
     );
+  const readStatus = (ingress: string) =>
+    reader.run(
+      `kubectl --namespace shop get ingress ${ingress} --output 'jsonpath={.status.loadBalancer.ingress[*].ip}'`,
+    );
   const evenerPods = () => workloads.readyPods(release.namespace, release.selector);
 
   before(async () => {
@@ -73,7 +77,7 @@ describe("the documents' commands on a cluster of one node", { skip: whyNot() },
 
   step("a shop, served by ingress-nginx so far", async () => {
     await node.admin.apply(makeNamespace(SHOP), ...makeEcho("web", SHOP, 2), makeDatabase());
-    await node.admin.apply(makeSecret("shop-tls", pair, SHOP), makeNginxIngress());
+    await node.admin.apply(makeSecret("shop-tls", pair, SHOP), ...makeNginx(), makeNginxIngress());
     await workloads.waitRollout(SHOP, "web", WEB);
   });
 
@@ -142,6 +146,20 @@ describe("the documents' commands on a cluster of one node", { skip: whyNot() },
     assert.match(answer, /^pod: web-/m);
     t.diagnostic(answer.split("\n")[0] ?? "");
     await reader.run("helm uninstall evener --namespace ingress --wait; kubectl delete namespace ingress");
+  });
+
+  step("migration: all at once, as they are", async () => {
+    await reader.type("migration: beside");
+    await workloads.waitRollout("ingress", "evener", release.selector);
+    await workloads.assignAddress("ingress", "evener", LB_ADDRESS);
+    await served(LB_ADDRESS, 443);
+    assert.equal(await readStatus("web"), "", "ingress-nginx writes it");
+    await reader.type("migration: take over");
+    await workloads.waitRollout("ingress", "evener", release.selector);
+    await served(LB_ADDRESS, 443);
+    await eventually("the status is ours", async () => (await readStatus("web")) === LB_ADDRESS, READY_MS);
+    await reader.run("helm uninstall evener --namespace ingress --wait; kubectl delete namespace ingress");
+    await reader.run("kubectl delete namespace ingress-nginx; kubectl --namespace shop delete ingress web");
   });
 
   step("getting started: kind's commands, on this node", async () => {
@@ -248,12 +266,9 @@ describe("the documents' commands on a cluster of one node", { skip: whyNot() },
   step("getting started: bare metal", async () => {
     await reader.type("getting started: bare metal");
     await served(NODE_ADDRESS, 8443);
-    const status = "jsonpath={.status.loadBalancer.ingress[*].ip}";
     await eventually(
       "the addresses are in the status",
-      async () =>
-        (await reader.run(`kubectl --namespace shop get ingress web-copy --output '${status}'`)) ===
-        "192.0.2.10 192.0.2.11",
+      async () => (await readStatus("web-copy")) === "192.0.2.10 192.0.2.11",
       READY_MS,
     );
     await reader.run(
@@ -269,6 +284,19 @@ describe("the documents' commands on a cluster of one node", { skip: whyNot() },
     assert.deepEqual(await node.stop(), []);
   });
 });
+
+/** ingress-nginx itself is not there: what of it Evener and the commands have to do with is. */
+function makeNginx(): Manifest[] {
+  const name = "ingress-nginx-controller";
+  const [deployment = {}] = makeEcho(name, "ingress-nginx", 1);
+  const ingressClass = {
+    apiVersion: "networking.k8s.io/v1",
+    kind: "IngressClass",
+    metadata: { name: "nginx" },
+    spec: { controller: "k8s.io/ingress-nginx" },
+  };
+  return [makeNamespace("ingress-nginx"), ingressClass, deployment];
+}
 
 /** Another port of the same pods. */
 function makeDatabase(): Manifest {
