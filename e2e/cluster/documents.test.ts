@@ -12,7 +12,7 @@ import { eventually } from "../../test/fixtures/eventually.ts";
 import { type Manifest, makeIngress, makeSecret } from "../lib/manifests.ts";
 import { CLIENT_ADDRESSES, LB_ADDRESS, NODE_ADDRESS } from "./lib/addresses.ts";
 import { findEvenerImage, ROOT, whyNot } from "./lib/assets.ts";
-import { ask, type Target } from "./lib/load.ts";
+import { ask, Load, type Target } from "./lib/load.ts";
 import { Node } from "./lib/node.ts";
 import { ECHO_IMAGE, makeEcho, makeNamespace } from "./lib/objects.ts";
 import { listContainers } from "./lib/processes.ts";
@@ -77,7 +77,8 @@ describe("the documents' commands on a cluster of one node", { skip: whyNot() },
 
   step("a shop, served by ingress-nginx so far", async () => {
     await node.admin.apply(makeNamespace(SHOP), ...makeEcho("web", SHOP, 2), makeDatabase());
-    await node.admin.apply(makeSecret("shop-tls", pair, SHOP), ...makeNginx(), makeNginxIngress());
+    await node.admin.apply(makeSecret("shop-tls", pair, SHOP), makeNginxIngress());
+    await reader.run(INSTALL_NGINX);
     await workloads.waitRollout(SHOP, "web", WEB);
   });
 
@@ -148,15 +149,18 @@ describe("the documents' commands on a cluster of one node", { skip: whyNot() },
     await reader.run("helm uninstall evener --namespace ingress --wait; kubectl delete namespace ingress");
   });
 
-  step("migration: all at once, as they are", async () => {
+  step("migration: all at once, as they are", async (t) => {
     await reader.type("migration: beside");
     await workloads.waitRollout("ingress", "evener", release.selector);
     await workloads.assignAddress("ingress", "evener", LB_ADDRESS);
     await served(LB_ADDRESS, 443);
     assert.equal(await readStatus("web"), "", "ingress-nginx writes it");
+    const load = new Load(target(LB_ADDRESS, 443));
     await reader.type("migration: take over");
     await workloads.waitRollout("ingress", "evener", release.selector);
     await served(LB_ADDRESS, 443);
+    await load.stop();
+    t.diagnostic(`until the IngressClass is there again: ${load.figures}`);
     await eventually("the status is ours", async () => (await readStatus("web")) === LB_ADDRESS, READY_MS);
     await reader.run("helm uninstall evener --namespace ingress --wait; kubectl delete namespace ingress");
     await reader.run("kubectl delete namespace ingress-nginx; kubectl --namespace shop delete ingress web");
@@ -194,7 +198,8 @@ describe("the documents' commands on a cluster of one node", { skip: whyNot() },
   });
 
   step("operations: upgrade, monitoring, a look inside", async () => {
-    assert.match(await reader.type("operations: upgrade"), /successfully rolled out/);
+    for (const name of ["operations: upgrade", "operations: back"] as const)
+      assert.match(await reader.type(name), /successfully rolled out/);
     await node.admin.apply(...MONITORING_CRDS);
     await reader.run("kubectl wait --for=condition=Established crd --all --timeout=60s");
     await reader.type("operations: metrics");
@@ -285,18 +290,20 @@ describe("the documents' commands on a cluster of one node", { skip: whyNot() },
   });
 });
 
-/** ingress-nginx itself is not there: what of it Evener and the commands have to do with is. */
-function makeNginx(): Manifest[] {
-  const name = "ingress-nginx-controller";
-  const [deployment = {}] = makeEcho(name, "ingress-nginx", 1);
-  const ingressClass = {
-    apiVersion: "networking.k8s.io/v1",
-    kind: "IngressClass",
-    metadata: { name: "nginx" },
-    spec: { controller: "k8s.io/ingress-nginx" },
-  };
-  return [makeNamespace("ingress-nginx"), ingressClass, deployment];
-}
+/** ingress-nginx itself is not there: a release of its name has the IngressClass. */
+const INSTALL_NGINX = `
+mkdir --parents nginx/templates
+echo '{"apiVersion": "v2", "name": "ingress-nginx", "version": "0.0.1"}' >nginx/Chart.yaml
+cat >nginx/templates/class.yaml <<END
+apiVersion: networking.k8s.io/v1
+kind: IngressClass
+metadata:
+  name: nginx
+spec:
+  controller: k8s.io/ingress-nginx
+END
+helm install ingress-nginx ./nginx --namespace ingress-nginx --create-namespace
+`;
 
 /** Another port of the same pods. */
 function makeDatabase(): Manifest {
