@@ -17,6 +17,7 @@ NEEDS := node:nodejs npm:npm openssl:openssl curl:curl file:file gcc:gcc
 -include docker/image.mk
 -include e2e/e2e.mk
 -include charts/chart.mk
+-include .github/release.mk
 
 # The HTTP parser's C is generated with an npm package.
 dataplane: deps
@@ -98,6 +99,7 @@ test: ## everything: set-up, data plane, Hitch's tests, build, checks, C unit te
 	@$(MAKE) --no-print-directory test-balance
 	@$(MAKE) --no-print-directory e2e-assets
 	-@$(MAKE) --no-print-directory e2e-chromium
+	-@e2e/tools/actionlint/build.sh >/dev/null
 	@$(MAKE) --no-print-directory chart
 	@$(MAKE) --no-print-directory bench-guard
 	@$(NODE) --test 'test/**/*.test.ts' 'e2e/**/*.test.ts'
@@ -106,6 +108,7 @@ test: ## everything: set-up, data plane, Hitch's tests, build, checks, C unit te
 .PHONY: test-docs
 test-docs: deps dataplane build ## run the commands in the documents, follow their links, compare the references
 	@e2e/tools/helm/build.sh >/dev/null
+	-@e2e/tools/actionlint/build.sh >/dev/null
 	@$(NODE) --test 'test/docs/**/*.test.ts'
 
 .PHONY: test-node

@@ -3,6 +3,7 @@
 # publish.sh: pushes the archives of dist/image to $REPO under $TAG, signs each by digest and attests its SBOM. What was pushed is
 # written to dist/image/digests.txt. Needs skopeo, buildah and cosign; REGISTRY_USER and REGISTRY_TOKEN.
 set -eu
+PATH=${BIN_DIR:+$BIN_DIR:}$PATH
 : "${REPO:?}" "${TAG:?}" "${REGISTRY_USER:?}" "${REGISTRY_TOKEN:?}"
 repo=$(printf %s "$REPO" | tr '[:upper:]' '[:lower:]')
 printf %s "$REGISTRY_TOKEN" | skopeo login --username "$REGISTRY_USER" --password-stdin "${repo%%/*}"

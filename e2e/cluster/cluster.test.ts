@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** The image and the chart on a real node: `make e2e-cluster`. Each step prints its figure. */
 import assert from "node:assert/strict";
-import { after, before, describe, it, type TestContext } from "node:test";
+import { after, before, describe } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { PREVIOUS_CHART } from "../../charts/tools/helm.ts";
 import { type KeyPair, makeKeyPair } from "../../test/fixtures/certificates.ts";
@@ -18,6 +18,7 @@ import { listContainers, type Process } from "./lib/processes.ts";
 import { PodWatch } from "./lib/readiness.ts";
 import { Release } from "./lib/release.ts";
 import { compileStatic, makeScratchImage } from "./lib/scratch-image.ts";
+import { makeSteps } from "./lib/steps.ts";
 import { type Pod, Workloads } from "./lib/workloads.ts";
 
 const HOST = "shop.example";
@@ -47,21 +48,8 @@ describe("a cluster of one node", { skip: whyNot() }, () => {
   let image: { repository: string; tag: string };
   let untouched: Set<string>;
   let readyMs = 0;
-  let broken = false;
 
-  /** A step relies on those before it; when one fails, the logs are shown and the rest is left out. */
-  function step(name: string, work: (t: TestContext) => Promise<void>): void {
-    it(name, async (t) => {
-      if (broken) return t.skip("an earlier step has failed");
-      try {
-        await work(t);
-      } catch (error) {
-        broken = true;
-        await node?.dump();
-        throw error;
-      }
-    });
-  }
+  const step = makeSteps(async () => await node?.dump());
 
   const target = (address: string, port: number, from?: string): Target => ({
     ...{ address, port, host: HOST, ca: pair.cert },

@@ -30,7 +30,7 @@ const MIN_PRELOAD_AGE = 31_536_000;
 export function httpFlags(): readonly Option[] {
   return [
     listFlag("--trusted-proxies <range>", "whose PROXY header and X-Forwarded-* are believed", parseRange),
-    switchFlag("--use-proxy-protocol [bool]", "trusted proxies speak PROXY v1 or v2 on the plain port"),
+    switchFlag("--use-proxy-protocol [bool]", "trusted proxies speak PROXY v1 or v2, and have to"),
     flag("--public-http-port <port>", "plain port as clients see it", parsePort).default(80),
     flag("--public-https-port <port>", "TLS port as clients see it, for redirects", parsePort).default(443),
     flag("--http-head-timeout <time>", "how long a request's head may take", parseTimeout).default(30),

@@ -88,7 +88,12 @@ find_pod() {
 case $command in
   status | ctl)
     find_pod
-    kubectl exec --namespace="$namespace" "$pod" --container="$container" -- evener "$command" "$@"
+    # With a terminal there, too, Ctrl-C reaches the command; otherwise `ctl follow` would go on in the pod for nobody.
+    if [ -t 0 ] && [ -t 1 ]; then
+      kubectl exec --stdin --tty --namespace="$namespace" "$pod" --container="$container" -- evener "$command" "$@"
+    else
+      kubectl exec --namespace="$namespace" "$pod" --container="$container" -- evener "$command" "$@"
+    fi
     ;;
   page)
     [ $# -le 1 ] || fail 64 "page takes one port"

@@ -14,7 +14,7 @@ const HEAD = `<!-- SPDX-License-Identifier: Apache-2.0 -->
 Helm installs the definitions with the chart and never changes them afterwards. Before an upgrade:
 
 \`\`\`sh cluster
-kubectl apply --server-side -f charts/evener/crds/
+kubectl apply --server-side --force-conflicts -f charts/evener/crds/
 \`\`\`
 
 Where they are installed later, a running Evener finds them within a minute. \`kubectl get evener\` lists all objects of these kinds.

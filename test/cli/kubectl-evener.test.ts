@@ -28,11 +28,15 @@ async function setUp(t: TestContext) {
   await writeFile(join(dir, "kubectl"), FAKE);
   await chmod(join(dir, "kubectl"), 0o755);
   const calls = join(dir, "calls");
+  const usual = { PATH: `${dir}:${process.env.PATH}`, FAKE_CALLS: calls, FAKE_PODS: PODS };
   return {
     run: (args: readonly string[], env: Readonly<Record<string, string>> = {}) =>
-      execa("sh", [PLUGIN, ...args], {
+      execa("sh", [PLUGIN, ...args], { reject: false, env: { ...usual, ...env } }),
+    /** util-linux's script(1) makes the terminal. */
+    runInTerminal: (words: string) =>
+      execa("script", ["-q", "-e", "-c", `sh '${PLUGIN}' ${words}`, "/dev/null"], {
         reject: false,
-        env: { PATH: `${dir}:${process.env.PATH}`, FAKE_CALLS: calls, FAKE_PODS: PODS, ...env },
+        env: usual,
       }),
     calls: async () => {
       const text = await readFile(calls, "utf8").catch(() => "");
@@ -59,6 +63,22 @@ test("status runs in a pod that is ready, found by its labels", async (t) => {
   ]);
   const target = ["--namespace=edge", "evener-new", "--container=evener"];
   assert.deepEqual(exec, ["exec", ...target, "--", "evener", "status", "pools", "-o", "json"]);
+});
+
+test("in a terminal the pod's program has one, too, and with it Ctrl-C", async (t) => {
+  const { runInTerminal, calls } = await setUp(t);
+  assert.equal((await runInTerminal("ctl follow")).exitCode, 0);
+  const target = ["--namespace=edge", "evener-new", "--container=evener"];
+  assert.deepEqual((await calls())[1], [
+    "exec",
+    "--stdin",
+    "--tty",
+    ...target,
+    "--",
+    "evener",
+    "ctl",
+    "follow",
+  ]);
 });
 
 test("options choose the cluster, the namespace, the pods and the container; arguments stay whole", async (t) => {

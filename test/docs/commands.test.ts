@@ -6,6 +6,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { parseAllDocuments } from "yaml";
+import { DOCUMENTED, type DocumentedName, findDocumented } from "../../e2e/cluster/lib/documented.ts";
 import { listDocuments, MARKS, PLAIN_LANGUAGES, ROOT, whereToRun } from "./lib/documents.ts";
 import { listMakeTargets } from "./lib/make-targets.ts";
 import type { Fence } from "./lib/markdown.ts";
@@ -103,8 +104,41 @@ function findOutput(fences: readonly Fence[], fence: Fence): Fence | undefined {
   return next?.language === "output" ? next : undefined;
 }
 
-test("what needs a cluster", (t) => {
+test("what needs a cluster is what the tests on a node type", () => {
   const marked = commands.filter(({ fence }) => whereToRun(fence) === "cluster");
-  for (const { path, fence } of marked) t.diagnostic(`${path}:${fence.line}`);
-  assert.ok(marked.length > 0);
+  const names = Object.keys(DOCUMENTED) as DocumentedName[];
+  const typed = names.map((name) => findDocumented(marked, name));
+  const lost = marked.filter((one) => !typed.includes(one));
+  assert.deepEqual(
+    lost.map(({ path, fence }) => `${path}:${fence.line}`),
+    [],
+    "in e2e/cluster/lib/documented.ts and documents.test.ts there is nothing of them",
+  );
+  assert.equal(new Set(typed).size, names.length);
+});
+
+/** Nobody but people runs these: how each begins, and what the tests don't have. */
+const ELSEWHERE: readonly (readonly [path: string, begins: string, missing: string])[] = [
+  ["docs/getting-started.md", "kind create cluster", "docker, which kind makes its nodes with"],
+  [
+    "docs/image.md",
+    "docker run",
+    "docker's server; make test-image runs the image with runc in the same way",
+  ],
+  ["docs/image.md", "skopeo copy", "a registry, and the signer's public services"],
+  ["docs/image.md", "cosign verify", "a registry, and the signer's public services"],
+  [
+    "docs/upstream-engine.md",
+    "/usr/local/bin/balance-upstream",
+    "Inlab's program; documents.test.ts starts ours so",
+  ],
+];
+
+test("what is run by nobody but people", () => {
+  const marked = commands.filter(({ fence }) => whereToRun(fence) === "elsewhere");
+  for (const { path, fence } of marked) {
+    const known = ELSEWHERE.some(([where, begins]) => where === path && fence.text.startsWith(begins));
+    assert.ok(known, `${path}:${fence.line} is run by no test: say why in ELSEWHERE`);
+  }
+  assert.equal(marked.length, ELSEWHERE.length);
 });

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /** What is around the code: workflows call what there is, the pins are found by who is to raise them, everything has a licence. */
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -35,6 +35,45 @@ for (const name of readdirSync(join(ROOT, ".github/workflows"))) {
   });
 }
 
+test("each step of a workflow is a target, or what .ci/run does", () => {
+  for (const name of readdirSync(join(ROOT, ".github/workflows"))) {
+    const { jobs } = parse(read(`.github/workflows/${name}`)) as Workflow;
+    for (const [job, { steps }] of Object.entries(jobs)) {
+      for (const { run } of steps) {
+        if (run === undefined) continue;
+        assert.match(
+          run,
+          /^(sudo --preserve-env=PATH )?(make [a-zA-Z0-9= -]+(\$\{\{ matrix\.arch \}\})?|\.ci\/run)$/,
+          job,
+        );
+      }
+    }
+  }
+});
+
+const actionlint = spawnSync(join(ROOT, "e2e/tools/actionlint/build.sh"), ["look"], { encoding: "utf8" });
+
+test("the workflows are what GitHub would take", {
+  skip: actionlint.status === 0 ? false : "there is no actionlint (e2e/tools/actionlint/build.sh)",
+}, () => {
+  const options = ["-shellcheck=", "-pyflakes=", "-no-color"];
+  const lint = (text: string) =>
+    spawnSync(actionlint.stdout.trim(), [...options, "-"], { input: text, cwd: ROOT, encoding: "utf8" });
+  for (const name of readdirSync(join(ROOT, ".github/workflows"))) {
+    const { status, stdout } = lint(read(`.github/workflows/${name}`));
+    assert.equal(status, 0, `${name}: ${stdout}`);
+  }
+  assert.equal(lint(read(".github/workflows/ci.yml").replace("runs-on:", "runs-at:")).status, 1);
+});
+
+test("a release has the tag that its sources say", () => {
+  const run = (tag: string) =>
+    spawnSync("make", ["release-check"], { cwd: ROOT, env: { ...process.env, TAG: tag } });
+  const { version } = JSON.parse(read("package.json")) as { version: string };
+  assert.equal(run(`v${version}`).status, 0);
+  assert.equal(run("v999.0.0").status, 2);
+});
+
 interface CustomManager {
   readonly managerFilePatterns: readonly string[];
   readonly matchStrings: readonly string[];
@@ -61,7 +100,7 @@ test("renovate finds the version of every vendored package, of the base image an
     assert.ok(find(path).depName, path);
   }
   assert.equal(find("docker/Dockerfile").depName, "debian");
-  assert.match(find(".github/workflows/release.yml").currentValue ?? "", /^v\d/);
+  assert.match(find(".github/release.mk").currentValue ?? "", /^v\d/);
 });
 
 test("sign-off.sh tells who did not sign off", () => {

@@ -35,6 +35,18 @@ for (const { path, text } of documents) {
   });
 }
 
+test("files that documents name are there", () => {
+  const named = /`((?:\.github|bench|charts|docker|docs|e2e|examples|src|test|vendor)\/[\w./-]*)`/g;
+  let count = 0;
+  for (const { path, text } of documents) {
+    for (const [, file = ""] of text.matchAll(named)) {
+      count++;
+      assert.ok(paths.has(file.replace(/\/$/, "")), `${path}: there is no ${file}`);
+    }
+  }
+  assert.ok(count > 100, `${count} found`);
+});
+
 test("each document can be reached from the index", () => {
   const seen = new Set(["docs/README.md"]);
   for (const path of seen) {

@@ -21,6 +21,12 @@ export async function findPrograms(): Promise<(name: KubeProgram) => string> {
   return (name) => join(stdout.trim(), name);
 }
 
+/** The one that belongs to the cluster's version, for readers of documents. */
+export async function findKubectl(): Promise<string> {
+  const { stdout } = await execa(join(ROOT, "e2e/assets/build.sh"), ["kubectl"], { stderr: "inherit" });
+  return join(stdout.trim(), "kubectl");
+}
+
 export interface EvenerImage {
   readonly archive: string;
   readonly repository: string;

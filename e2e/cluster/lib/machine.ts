@@ -9,7 +9,14 @@ import { existsSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { execa } from "execa";
 import { eventually } from "../../../test/fixtures/eventually.ts";
-import { CLIENT_ADDRESSES, LB_ADDRESS, LINK_PREFIX, NODE_ADDRESS, POD_NETWORK } from "./addresses.ts";
+import {
+  CLIENT_ADDRESSES,
+  LB_ADDRESS,
+  LINK_PREFIX,
+  NODE_ADDRESS,
+  POD_NETWORK,
+  SERVICE_NETWORK,
+} from "./addresses.ts";
 import { findChild, readProcess } from "./processes.ts";
 
 const SETUP = join(import.meta.dirname, "setup-node.sh");
@@ -103,6 +110,8 @@ export class Machine {
     await ip("link", "set", "node0", "up");
     await this.execute("ip", "address", "add", `${NODE_ADDRESS}/${LINK_PREFIX}`, "dev", "eth0");
     await this.execute("ip", "link", "set", "eth0", "up");
+    // Programs of the node reach Services by rules that apply behind a route. Other nodes have a default route for that.
+    await this.execute("ip", "route", "add", SERVICE_NETWORK, "dev", "eth0");
     for (const network of [POD_NETWORK, LB_ADDRESS]) await ip("route", "add", network, "via", NODE_ADDRESS);
   }
 }

@@ -30,7 +30,9 @@ export class ScopeWatch {
   readonly #reflector: Reflector;
   readonly #options: ScopeWatchOptions;
   readonly #onChange: () => void;
-  #failure: { readonly last: Failure; readonly since: number; readonly many: boolean } | undefined;
+  #failure:
+    | { readonly last: Failure; readonly since: number; readonly many: boolean; told: boolean }
+    | undefined;
 
   constructor(scope: Scope, options: ScopeWatchOptions, onChange: () => void) {
     this.scope = scope;
@@ -122,9 +124,17 @@ export class ScopeWatch {
     const before = this.#failure;
     const was = [this.#isDenied, this.#isAbsent];
     const many = failures >= MANY_FAILURES || (before?.many ?? false);
-    this.#failure = { last, since: before?.since ?? clock.now(), many };
+    this.#failure = { last, since: before?.since ?? clock.now(), many, told: before?.told ?? false };
+    // A kind that never changes is silent: bookmarks have to be newer than where the watch began, and etcd may report no
+    // progress. A connection that is dead shows when the next attempt fails.
+    const isQuiet = last.kind === "stalled" && failures === 1;
     // An outage of an hour is told a dozen times, not a thousand.
-    const isTold = this.#isAbsent ? before === undefined : Number.isInteger(Math.log2(failures));
+    const isTold = isQuiet
+      ? false
+      : this.#isAbsent
+        ? before === undefined
+        : Number.isInteger(Math.log2(failures));
+    if (isTold) this.#failure.told = true;
     const level = !isTold ? "debug" : this.#isAbsent ? "info" : "warn";
     const fields = { scope: formatScope(this.scope), failures, retryMs: waitMs };
     log[level](fields, `the watch failed: ${describeFailure(last)}`);
@@ -137,7 +147,10 @@ export class ScopeWatch {
     if (before === undefined) return;
     const wasTold = before.many || this.#isDenied || this.#isAbsent;
     this.#failure = undefined;
-    this.#options.log.info({ scope: formatScope(this.scope) }, "the watch goes on");
+    this.#options.log[before.told ? "info" : "debug"](
+      { scope: formatScope(this.scope) },
+      "the watch goes on",
+    );
     if (wasTold) this.#onChange();
   }
 }

@@ -41,10 +41,7 @@ export async function runDocument(document: Document): Promise<Outcome> {
     const out = join(dir, "out");
     await mkdir(work);
     await mkdir(out);
-    // Documents speak from the top of a clone; what they write stays beside it.
-    for (const name of await readdir(ROOT)) {
-      if (!name.startsWith(".") && name !== "rendered") await symlink(join(ROOT, name), join(work, name));
-    }
+    await linkClone(work);
     const steps = listSteps(document);
     for (const [i, { language, text }] of steps.entries()) {
       await writeFile(join(out, `${i}.${language === "sh" ? "sh" : "file"}`), text);
@@ -60,6 +57,13 @@ export async function runDocument(document: Document): Promise<Outcome> {
     return { status, steps: outputs, errors };
   } finally {
     await rm(dir, { recursive: true, force: true });
+  }
+}
+
+/** Documents speak from the top of a clone; what they write stays beside it. */
+export async function linkClone(work: string): Promise<void> {
+  for (const name of await readdir(ROOT)) {
+    if (!name.startsWith(".") && name !== "rendered") await symlink(join(ROOT, name), join(work, name));
   }
 }
 

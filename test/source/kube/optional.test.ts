@@ -17,14 +17,14 @@ import { FakeTransport } from "./fake-transport.ts";
 async function open(t: TestContext, scope: Scope) {
   const transport = new FakeTransport();
   const clock = new FakeClock();
-  const { log, messages } = collectLog();
+  const { log, records } = collectLog();
   let changes = 0;
   const options = { transport, clock, random: () => 0.5, timing: TIMING, log, interner: new Interner() };
   const watch = new ScopeWatch(scope, options, () => changes++);
   t.after(() => watch.stop());
   watch.start();
   await settle();
-  return { watch, transport, clock, messages, changes: () => changes };
+  return { watch, transport, clock, records, changes: () => changes };
 }
 
 /** Seconds until it is asked again. */
@@ -89,6 +89,26 @@ describe("a kind whose definition is not installed", () => {
       ["spec.loadBalancing.strategy"],
     );
   });
+});
+
+test("a kind that never changes is asked for again, and nobody is told", async (t) => {
+  const { watch, transport, clock, records } = await open(t, { kind: "TLSProfile" });
+  const told = () => records.filter(({ level }) => level !== "debug").map(({ msg }) => msg);
+  await transport.last.answer({ metadata: { resourceVersion: "9" }, items: [] });
+  for (let i = 0; i < 3; i++) {
+    await transport.last.begin();
+    await clock.advance(TIMING.stallMs + 1);
+    await clock.advance(1000);
+  }
+  assert.ok(transport.exchanges.length >= 5);
+  assert.deepEqual([told(), [...watch.problems()]], [[], []]);
+  // The next attempt finds nobody there: that is more than silence.
+  transport.last.fail(new Error("no route"));
+  await settle();
+  assert.equal(told().length, 1);
+  await clock.advance(1000);
+  await transport.last.begin();
+  assert.deepEqual(told().slice(1), ["the watch goes on"]);
 });
 
 describe("what is watched", () => {
