@@ -4,7 +4,7 @@
 #
 # A unit test or fuzz target is one file in test/balance/unit/ or test/balance/fuzz/; it is found, built and run by being there.
 
-BALANCE_TEST_APT := gcc libc6-dev binutils libcmocka-dev clang libclang-rt-$(shell clang --version 2>/dev/null | \
+BALANCE_TEST_APT := gcc libc6-dev binutils libcmocka-dev libssl-dev clang libclang-rt-$(shell clang --version 2>/dev/null | \
   sed -n 's/.*version \([0-9]*\)\..*/\1-/p' || :)dev
 FUZZ_SECONDS ?= 60
 
@@ -79,7 +79,8 @@ $(BALANCE_T)/clang/llhttp-%.o: vendor/packages/llhttp.sh
 # The wrapped allocator lets a test refuse memory at any one call; test/balance/unit/refuse.h.
 $(BALANCE_T)/unit/%: test/balance/unit/%.c $(BALANCE_T)/gcc/libbalance.a
 	@mkdir -p $(@D) && echo "  test   $<" && $(BALANCE_GCC) -o $@ $< $(BALANCE_T)/gcc/libbalance.a $(BALANCE_TEST_LIBS) -lcmocka \
-	  $$(grep -q '"refuse.h"' $< && echo -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc || :)
+	  $$(grep -q '"refuse.h"' $< && echo -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc || :) \
+	  $$(grep -q 'include <openssl/' $< && echo -lssl -lcrypto || :)
 
 $(BALANCE_T)/fuzz/%: test/balance/fuzz/%.c $(BALANCE_T)/clang/libbalance.a
 	@mkdir -p $(@D) && echo "  fuzz   $<" && $(BALANCE_CLANG) -fsanitize=fuzzer -o $@ $< $(BALANCE_T)/clang/libbalance.a $(BALANCE_TEST_LIBS)

@@ -8,12 +8,13 @@
  */
 #include "hitch_ssl.h"
 
+#include "hitch_flight.h"
 #include "hitch_io.h"
 
 /* An incomplete record also counts as pending. It ends with a read that finds nothing, and only progress asks again. */
 static void look_for_more(SSL *ssl)
 {
-	if (SSL_has_pending(ssl))
+	if (hitch_flight_pending(ssl) || SSL_has_pending(ssl))
 		hitch_io_readable(SSL_get_fd(ssl));
 }
 
@@ -24,12 +25,33 @@ SSL *hitch_SSL_new(SSL_CTX *ctx)
 	return SSL_new(ctx);
 }
 
+int hitch_SSL_set_fd(SSL *ssl, int fd)
+{
+	const int r = SSL_set_fd(ssl, fd);
+	if (r == 1 && SSL_is_server(ssl))
+		hitch_flight_add(ssl);
+	return r;
+}
+
 int hitch_SSL_do_handshake(SSL *ssl)
 {
+	hitch_flight_begin(ssl);
 	const int r = SSL_do_handshake(ssl);
-	if (r == 1)
+	hitch_flight_end(ssl, r == 1);
+	if (r == 1) {
+		/* Most clients just go. OpenSSL would answer that with a fatal alert, which wakes a socket that nobody has any more. */
+		SSL_set_options(ssl, SSL_OP_IGNORE_UNEXPECTED_EOF);
 		look_for_more(ssl);
+	}
 	return r;
+}
+
+/* A client that has ended the connection below TLS gets no close_notify either: only a reset could come back. */
+int hitch_SSL_shutdown(SSL *ssl)
+{
+	if (BIO_eof(SSL_get_rbio(ssl)))
+		SSL_set_quiet_shutdown(ssl, 1);
+	return SSL_shutdown(ssl);
 }
 
 int hitch_SSL_read(SSL *ssl, void *at, int n)

@@ -53,7 +53,7 @@ build() {
 		-Iobj -Isrc -Isrc/foreign -I"$openssl/include" -I"$libev/include" -c "$packages_dir/hitch_tls.c" -o obj/hitch_tls.o
 	# The linker's half of src/dataplane/hitch_*.c. Hitch, libev and OpenSSL's socket BIO call some functions by other names …
 	objcopy=$($HOST_CC -print-prog-name=objcopy)
-	"$objcopy" $(renamed pipe close _exit accept4 connect recv send SSL_new SSL_do_handshake SSL_read) obj/hitch.o
+	"$objcopy" $(renamed pipe close _exit accept4 connect recv send SSL_new SSL_set_fd SSL_do_handshake SSL_read SSL_shutdown) obj/hitch.o
 	# … and hitch.c and ocsp.c some of OpenSSL's and Hitch's own, for hitch_tls.c.
 	"$objcopy" --redefine-sym SSL_CTX_set_session_id_context=hitch_session_id_context \
 		--redefine-sym SSL_set_verify=hitch_set_verify \
@@ -67,11 +67,17 @@ build() {
 	(cd obj && "$($HOST_CC -print-prog-name=ar)" x "$openssl/lib/libcrypto.a" libcrypto-lib-bss_sock.o)
 	"$objcopy" $(renamed read write) obj/libcrypto-lib-bss_sock.o
 	mkdir -p "$DEST/lib" "$DEST/include"
-	seal hitch_main "$DEST/lib/hitch.o" obj/*.o \
+	# Within OpenSSL, too, a few functions of its own are called by other names: hitch_crypto.c.
+	inner="evp_generic_fetch ossl_namemap_name2num openssl_get_fork_id OPENSSL_cleanse"
+	seal hitch_main "$DEST/lib/hitch.o" $(printf -- '--wrap=%s ' $inner) obj/*.o \
 		"$openssl/lib/libssl.a" "$openssl/lib/libcrypto.a" obj/libev.a
+	"$objcopy" $(printf -- '--redefine-sym __wrap_%s\n' $inner | sed 's/wrap_\(.*\)/&=hitch_\1/') "$DEST/lib/hitch.o"
 	# … and what stands in for OpenSSL's calls them under their own. The ring buffer is ours, behind upstream's header.
-	"$objcopy" $(printf -- '--globalize-symbol=%s ' SSL_new SSL_do_handshake SSL_read SSL_has_pending SSL_get_fd SSL_CTX_ctrl) \
-		"$DEST/lib/hitch.o"
+	"$objcopy" $(printf -- '--globalize-symbol=%s ' SSL_new SSL_set_fd SSL_do_handshake SSL_read SSL_shutdown SSL_has_pending SSL_get_fd \
+		SSL_CTX_ctrl SSL_get_rbio SSL_set_bio SSL_get_state SSL_version SSL_is_server SSL_set_options SSL_set_quiet_shutdown \
+		BIO_meth_new BIO_meth_set_read BIO_meth_set_write BIO_meth_set_ctrl BIO_meth_set_destroy BIO_get_new_index BIO_method_type \
+		BIO_new BIO_push BIO_next BIO_up_ref BIO_get_data BIO_set_data BIO_set_init BIO_read BIO_write BIO_ctrl BIO_set_flags \
+		BIO_clear_flags BIO_copy_next_retry evp_generic_fetch ossl_namemap_name2num) "$DEST/lib/hitch.o"
 	cp src/ringbuffer.h "$DEST/include/"
 }
 
