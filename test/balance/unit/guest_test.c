@@ -105,19 +105,20 @@ static void speaks_nonsense(void **state)
 		size_t fds;
 	} cases[] = {
 	    {{.type = MESSAGE_DRAIN}, {0}, 0},
-	    {{.type = MESSAGE_CONF, .slots = 4}, {0}, 7},
-	    {{.type = MESSAGE_JOINED, .slot = 1, .slots = 4}, {0}, 0},
-	    {{.type = MESSAGE_JOINED, .slot = 1, .slots = 4}, {0}, 6},
-	    {{.type = MESSAGE_JOINED, .slot = 1, .slots = 4}, {0}, 8},
-	    {{.type = MESSAGE_JOINED, .slot = 4, .slots = 4}, {0}, 7},
-	    {{.type = MESSAGE_JOINED, .slot = 1, .slots = UINT32_MAX}, {0}, 2},
+	    {{.type = MESSAGE_CONF, .slots = 4, .size = GUESTS_LAYOUT}, {0}, 8},
+	    {{.type = MESSAGE_JOINED, .slot = 1, .slots = 4, .size = GUESTS_LAYOUT}, {0}, 0},
+	    {{.type = MESSAGE_JOINED, .slot = 1, .slots = 4, .size = GUESTS_LAYOUT}, {0}, 7},
+	    {{.type = MESSAGE_JOINED, .slot = 1, .slots = 4, .size = GUESTS_LAYOUT}, {0}, 9},
+	    {{.type = MESSAGE_JOINED, .slot = 1, .slots = 4, .size = GUESTS_LAYOUT + 1}, {0}, 8},
+	    {{.type = MESSAGE_JOINED, .slot = 4, .slots = 4, .size = GUESTS_LAYOUT}, {0}, 8},
+	    {{.type = MESSAGE_JOINED, .slot = 1, .slots = UINT32_MAX, .size = GUESTS_LAYOUT}, {0}, 3},
 	    /* The first is good: shared memory and bells are there, and have to go again. */
-	    {{.type = MESSAGE_JOINED, .slot = 1, .slots = 4}, {.type = MESSAGE_JOINED, .slot = 1, .slots = 4}, 7},
-	    {{.type = MESSAGE_JOINED, .slot = 1, .slots = 4}, {.type = MESSAGE_CONF}, 7},
+	    {{.type = MESSAGE_JOINED, .slot = 1, .slots = 4, .size = GUESTS_LAYOUT}, {.type = MESSAGE_JOINED, .slot = 1, .slots = 4}, 8},
+	    {{.type = MESSAGE_JOINED, .slot = 1, .slots = 4, .size = GUESTS_LAYOUT}, {.type = MESSAGE_CONF}, 8},
 	};
 	const unsigned before = count_fds();
 	const int fake = listen_fake();
-	int fds[8];
+	int fds[9];
 	for (size_t i = 0; i < COUNT(fds); i++)
 		fds[i] = make_file();
 	for (size_t i = 0; i < COUNT(cases); i++) {
