@@ -54,6 +54,9 @@ build() {
 	# The linker's half of src/dataplane/hitch_*.c. Hitch, libev and OpenSSL's socket BIO call some functions by other names …
 	objcopy=$($HOST_CC -print-prog-name=objcopy)
 	"$objcopy" $(renamed pipe close accept4 connect recv send SSL_new SSL_do_handshake SSL_read) obj/hitch.o
+	for name in fork write listen ev_default_loop ev_io_stop; do
+		"$objcopy" --redefine-sym "$name=hitch_reload_$name" obj/hitch.o
+	done
 	# … and hitch.c and ocsp.c some of OpenSSL's and Hitch's own, for hitch_tls.c.
 	"$objcopy" --redefine-sym SSL_CTX_set_session_id_context=hitch_session_id_context \
 		--redefine-sym SSL_set_verify=hitch_set_verify \
@@ -72,7 +75,8 @@ build() {
 	# … and what stands in for OpenSSL's calls them under their own. The ring buffer is ours, behind upstream's header.
 	"$objcopy" $(printf -- '--globalize-symbol=%s ' SSL_new SSL_do_handshake SSL_read SSL_has_pending SSL_get_fd SSL_CTX_ctrl) \
 		"$DEST/lib/hitch.o"
-	cp src/ringbuffer.h "$DEST/include/"
+	"$objcopy" $(printf -- '--globalize-symbol=%s ' ev_default_loop ev_io_stop ev_invoke) "$DEST/lib/hitch.o"
+	cp src/ringbuffer.h "$libev/include/ev.h" "$DEST/include/"
 }
 
 # renamed NAME…: what objcopy is to do so that NAME is called as hitch_NAME
