@@ -29,7 +29,6 @@ enum {
 	/* Turns of the loop that may go by on what is known here before the kernel is asked again. */
 	TURNS = 4,
 	KERNEL_EVENTS = 256,
-	DEFERRED = 200,
 	FINISH_S = 10, /* for what a worker that ends has to deliver yet */
 };
 
@@ -49,7 +48,6 @@ struct stream {
 	bool connected;
 	bool hup;       /* an end or an error is known: only EAGAIN or the end itself says that all has been read */
 	bool queued;
-	bool listens;   /* not a connection, but where they come from */
 	bool inner;     /* its other end is the guest … */
 	bool ended;     /* … who has nothing more to say */
 	struct conn *conn; /* NULL: it no longer exists */
@@ -61,7 +59,6 @@ static struct {
 	int *queue;        /* descriptors with something ready that libev wants, perhaps */
 	int queue_n, queue_cap;
 	int turns;
-	int deferred; /* turns in which only clients were told of */
 	int epoll; /* what is waited on; -1: no connection yet */
 	int libev; /* libev's; -1: not known */
 	bool has_libev; /* and it is in there */
@@ -276,8 +273,6 @@ int hitch_accept4(int fd, struct sockaddr *addr, socklen_t *len, int flags)
 	if (s != NULL) {
 		s->connected = true;
 		s->ready = EPOLLOUT;
-		if (fd < io.n)
-			io.at[fd].listens = true;
 		join();
 	}
 	return client;
@@ -362,8 +357,6 @@ void hitch_io_forget(int fd)
 		io.libev = -1;
 		io.has_libev = false;
 	}
-	if (fd >= 0 && fd < io.n)
-		io.at[fd].listens = false;
 	struct stream *s = find(fd);
 	if (s == NULL)
 		return;
@@ -452,26 +445,6 @@ static bool sort(const struct epoll_event *k, int n)
 	return libev;
 }
 
-/* A worker that is told to end closes its listening socket, and the kernel resets whoever waits there. So as long as somebody does, nothing
- * else of libev's is told, which is level-triggered and comes again; up to a point, since clients may never cease to come. */
-static int clients_first(struct epoll_event *events, int n)
-{
-	int clients = 0;
-	for (int i = 0; i < n; i++) {
-		const int fd = (int)(uint32_t)events[i].data.u64;
-		if (fd < io.n && io.at[fd].listens) {
-			const struct epoll_event e = events[i];
-			events[i] = events[clients];
-			events[clients++] = e;
-		}
-	}
-	if (clients == 0 || clients == n || ++io.deferred > DEFERRED) {
-		io.deferred = 0;
-		return n;
-	}
-	return clients;
-}
-
 int hitch_epoll_wait(int epoll, struct epoll_event *events, int max, int timeout)
 {
 	struct epoll_event k[KERNEL_EVENTS];
@@ -488,7 +461,7 @@ int hitch_epoll_wait(int epoll, struct epoll_event *events, int max, int timeout
 	n = take_queue(events, max);
 	if (libev && n < max) {
 		const int more = epoll_wait(epoll, events + n, max - n, 0);
-		n += more > 0 ? clients_first(events + n, more) : 0;
+		n += more > 0 ? more : 0;
 	}
 	return n;
 }

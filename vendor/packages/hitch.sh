@@ -54,6 +54,9 @@ build() {
 	# The linker's half of src/dataplane/hitch_*.c. Hitch, libev and OpenSSL's socket BIO call some functions by other names …
 	objcopy=$($HOST_CC -print-prog-name=objcopy)
 	"$objcopy" $(renamed pipe close _exit accept4 connect recv send SSL_new SSL_set_fd SSL_do_handshake SSL_read SSL_shutdown) obj/hitch.o
+	for name in fork write listen ev_default_loop ev_io_stop; do
+		"$objcopy" --redefine-sym "$name=hitch_reload_$name" obj/hitch.o
+	done
 	# … and hitch.c and ocsp.c some of OpenSSL's and Hitch's own, for hitch_tls.c.
 	"$objcopy" --redefine-sym SSL_CTX_set_session_id_context=hitch_session_id_context \
 		--redefine-sym SSL_set_verify=hitch_set_verify \
@@ -77,8 +80,9 @@ build() {
 		SSL_CTX_ctrl SSL_get_rbio SSL_set_bio SSL_get_state SSL_version SSL_is_server SSL_set_options SSL_set_quiet_shutdown \
 		BIO_meth_new BIO_meth_set_read BIO_meth_set_write BIO_meth_set_ctrl BIO_meth_set_destroy BIO_get_new_index BIO_method_type \
 		BIO_new BIO_push BIO_next BIO_up_ref BIO_get_data BIO_set_data BIO_set_init BIO_read BIO_write BIO_ctrl BIO_set_flags \
-		BIO_clear_flags BIO_copy_next_retry evp_generic_fetch ossl_namemap_name2num) "$DEST/lib/hitch.o"
-	cp src/ringbuffer.h "$DEST/include/"
+		BIO_clear_flags BIO_copy_next_retry evp_generic_fetch ossl_namemap_name2num \
+		ev_default_loop ev_io_stop ev_invoke) "$DEST/lib/hitch.o"
+	cp src/ringbuffer.h "$libev/include/ev.h" "$DEST/include/"
 }
 
 # renamed NAME…: what objcopy is to do so that NAME is called as hitch_NAME
