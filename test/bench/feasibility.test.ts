@@ -159,8 +159,9 @@ describe("the relay with a process per connection", () => {
       await sleep(20);
     }
     assert.deepEqual(listTree(pids), pids, "no process stays behind");
-    const { user, system } = cpuTime(pids);
+    const { user, system, total } = cpuTime(pids);
     assert.ok(user + system > 0, "copying 64 MB costs something");
+    assert.ok(total >= user + system, "the total is no less than its parts, which are rounded down");
   };
 
   it("relays both ways, passes on the end of either, and is charged with what ended children used", (t) =>
