@@ -1,24 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * fork-relay: a TCP relay that forks a process for each connection, and nothing else. `fork-relay PORT BACKEND-PORT`, on the
+ * fork-relay: a TCP relay that forks a process for each connection, and nothing else. `fork-relay PORT BACKEND-PORT [count]`, on the
  * loopback address.
  *
- * It stands for that way of working, at its cheapest: a relay of use also counts, limits and chooses, and has processes that share
- * what they know.
+ * It stands for that way of working, at its cheapest: a relay of use also limits and chooses. With `count` the processes add up the
+ * bytes of all of them, under a lock (fcntl(2)) that is taken for each block, as Inlab's Balance 3.57 does.
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 enum { BLOCK = 32768, BACKLOG = 4096 };
+
+/* Shared by all processes, if bytes are counted. */
+static struct {
+	int lock;
+	unsigned long *bytes;
+} count;
 
 static void die(const char *call)
 {
@@ -57,6 +66,32 @@ static int open_backend(const char *port)
 	return fd;
 }
 
+static void open_count(void)
+{
+	FILE *file = tmpfile();
+
+	if (file == NULL)
+		die("tmpfile");
+	count.lock = fileno(file);
+	count.bytes = mmap(NULL, sizeof(*count.bytes), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (count.bytes == MAP_FAILED)
+		die("mmap");
+}
+
+static void add_to_count(size_t n)
+{
+	struct flock all = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+
+	if (count.bytes == NULL)
+		return;
+	while (fcntl(count.lock, F_SETLKW, &all) != 0)
+		if (errno != EINTR)
+			die("lock");
+	*count.bytes += n;
+	all.l_type = F_UNLCK;
+	fcntl(count.lock, F_SETLK, &all);
+}
+
 /* Moves what one read gives. At the end of the input the other side is told so; 0 then, and for any error. */
 static int move(int from, int to)
 {
@@ -71,6 +106,8 @@ static int move(int from, int to)
 	}
 	if (n <= 0)
 		shutdown(to, SHUT_WR);
+	else
+		add_to_count((size_t)n);
 	return n > 0;
 }
 
@@ -99,10 +136,12 @@ int main(int argc, char **argv)
 {
 	const struct sigaction reap = {.sa_handler = on_child};
 
-	if (argc != 3) {
-		fprintf(stderr, "usage: fork-relay PORT BACKEND-PORT\n");
+	if (argc < 3 || argc > 4 || (argc == 4 && strcmp(argv[3], "count") != 0)) {
+		fprintf(stderr, "usage: fork-relay PORT BACKEND-PORT [count]\n");
 		return 64;
 	}
+	if (argc == 4)
+		open_count();
 	const int listener = open_listener(argv[1]);
 	sigaction(SIGCHLD, &reap, NULL);
 	signal(SIGPIPE, SIG_IGN);

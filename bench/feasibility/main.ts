@@ -10,7 +10,7 @@ import { parseArgs } from "node:util";
 import { writeFigures } from "../lib/docs.ts";
 import { describeMachine, versionOf } from "../lib/machine.ts";
 import { type Effort, measure } from "./measure.ts";
-import { BALANCE, HAPROXY, HITCH, listBuilds, listRelays, WAYS } from "./subjects.ts";
+import { BALANCE, HITCH, listBuilds, listRelays, WAYS } from "./subjects.ts";
 import { type Measured, tabulateAlone, tabulateBuilds, tabulateJoining, tabulateRelays } from "./tables.ts";
 
 const OUT = resolve("dist/bench");
@@ -74,8 +74,10 @@ async function compareJoining(): Promise<readonly Measured[]> {
 }
 
 async function compareRelays(): Promise<readonly Measured[]> {
-  const measured = await measure(listRelays(buildForkRelay()), BIN, effort, true);
-  show("One process for all, or one for each", tabulateRelays(measured, find(measured, HAPROXY)));
+  const relays = listRelays(buildForkRelay());
+  const measured = await measure(Object.values(relays), BIN, effort, true);
+  const [haproxy, forking] = [find(measured, relays.haproxy), find(measured, relays.forking)];
+  show("One process for all, or one for each", tabulateRelays(measured, haproxy, forking));
   return measured;
 }
 

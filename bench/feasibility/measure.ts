@@ -20,9 +20,10 @@ export interface Effort {
 }
 
 const KEPT = 64;
-const WARM_UP_MS = 500;
-const STRETCH_MS = 1250;
+const WARM_UP_MS = 350;
+const STRETCH_MS = 1150;
 const WRK_SECONDS = 2;
+const ATTEMPTS = 5;
 const PLAIN_FACTOR = 2;
 /** Until processes of a single connection have ended. */
 const SETTLE_MS = 150;
@@ -32,32 +33,49 @@ interface Reading {
   readonly balance: CpuTime;
 }
 
+/** Two readings, the earlier one first. */
+type Stretch = readonly [Reading, Reading];
+
 function read({ pids, balance = [] }: Started): Reading {
   return { all: cpuTime(pids), balance: cpuTime(balance) };
 }
 
-function toSample({ balance }: Started, before: Reading, after: Reading, units: number): Sample {
+/** `divided` is the longer stretch in which the kernel's ticks are looked at; by then processes of one connection have ended. */
+function toSample({ balance }: Started, measured: Stretch, divided: Stretch, units: number): Sample {
+  const grown = ([before, after]: Stretch, part: keyof Reading, key: keyof CpuTime) =>
+    after[part][key] - before[part][key];
   const of = (part: keyof Reading) => {
-    const user = after[part].user - before[part].user;
-    const system = after[part].system - before[part].system;
-    return { us: ((user + system) * 1e6) / units, user: (user * 1e6) / units };
+    const us = (grown(measured, part, "total") * 1e6) / units;
+    const [user, system] = [grown(divided, part, "user"), grown(divided, part, "system")];
+    return { us, user: user === 0 ? 0 : (us * user) / (user + system) };
   };
   return balance === undefined ? of("all") : { ...of("all"), balance: of("balance") };
 }
 
-/** From a stretch in the middle: connecting is the other sample. */
-async function sampleRequests(started: Started): Promise<Sample> {
+/**
+ * From a stretch in the middle: connecting is the other sample, and processes of a connection each must not be read while they end. Where
+ * somebody else keeps the machine so busy that the load is over before the stretch is, another is taken.
+ */
+async function sampleRequests(started: Started, attempts = ATTEMPTS): Promise<Sample> {
   const { tls, port } = started;
-  const load = wrk(`${tls ? "https" : "http"}://127.0.0.1:${port}/`, KEPT, WRK_SECONDS);
+  const first = read(started);
+  let isOver = false;
+  const load = wrk(`${tls ? "https" : "http"}://127.0.0.1:${port}/`, KEPT, WRK_SECONDS).finally(() => {
+    isOver = true;
+  });
   // Awaited below; a failure before that must not end this process, which has others to end.
   load.catch(() => {});
   await sleep(WARM_UP_MS);
   const [before, served] = [read(started), await countServed()];
   await sleep(STRETCH_MS);
   const [after, servedAfter] = [read(started), await countServed()];
+  const isWhole = !isOver;
   const { errors, requests } = await load;
   if (errors > 0) throw new Error(`${errors} of ${requests} requests failed`);
-  return toSample(started, before, after, servedAfter - served - 1);
+  await sleep(SETTLE_MS);
+  if (isWhole) return toSample(started, [before, after], [first, read(started)], servedAfter - served - 1);
+  if (attempts === 0) throw new Error("this machine is too busy to measure anything");
+  return sampleRequests(started, attempts - 1);
 }
 
 async function sampleConnections(started: Started, connections: number): Promise<Sample> {
@@ -67,7 +85,8 @@ async function sampleConnections(started: Started, connections: number): Promise
   const before = read(started);
   await (tls ? handshakes(port, n, false) : plainConnections(port, n));
   await sleep(SETTLE_MS);
-  return toSample(started, before, read(started), n);
+  const stretch = [before, read(started)] as const;
+  return toSample(started, stretch, stretch, n);
 }
 
 async function withSetup<T>(bin: string, body: (setup: Setup) => Promise<T>): Promise<T> {

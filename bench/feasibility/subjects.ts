@@ -78,20 +78,29 @@ function withoutTls(name: string, peer: Peer): Subject {
   };
 }
 
-/** Inlab's Balance 3.57 where it is given, else a relay that works in its way. */
-function processPerConnection(forkRelay: string): Subject {
-  const port = 22300;
-  const program = process.env.BALANCE_UPSTREAM;
+function forking(name: string, port: number, program: string, args: (pod: number) => string[]): Subject {
   return {
-    name: program === undefined ? "a process per connection" : "a process per connection (Inlab Balance)",
-    async start({ session, pod }) {
-      const pid =
-        program === undefined
-          ? session.start(forkRelay, [`${port}`, `${pod}`])
-          : session.start(program, ["-f", "-b", "127.0.0.1", `${port}`, `127.0.0.1:${pod}`]);
-      return { port, tls: false, pids: [pid] };
-    },
+    name,
+    start: async ({ session, pod }) => ({ port, tls: false, pids: [session.start(program, args(pod))] }),
   };
+}
+
+/** Inlab's Balance 3.57 where it is given, else a relay that counts as it does. */
+function inlabOrLike(forkRelay: string, port: number): Subject {
+  const program = process.env.BALANCE_UPSTREAM;
+  return program === undefined
+    ? forking("the same, with a lock for each block", port, forkRelay, (pod) => [
+        `${port}`,
+        `${pod}`,
+        "count",
+      ])
+    : forking("Inlab's Balance", port, program, (pod) => [
+        "-f",
+        "-b",
+        "127.0.0.1",
+        `${port}`,
+        `127.0.0.1:${pod}`,
+      ]);
 }
 
 export const HITCH: Subject = {
@@ -118,16 +127,14 @@ export const BALANCE: Readonly<Record<Mode, Subject>> = {
   http: balanceAlone("Balance alone, HTTP lane", "http", 22120),
 };
 
-export const HAPROXY = withoutTls("haproxy, tcp", haproxyTcp);
-
-export function listRelays(forkRelay: string): readonly Subject[] {
-  return [
-    balanceAlone("**Balance, TCP lane**", "tcp", 22210),
-    HAPROXY,
-    withoutTls("nginx, stream", nginxStream),
-    processPerConnection(forkRelay),
-  ];
-}
+/** In the order in which they are shown. */
+export const listRelays = (forkRelay: string) => ({
+  balance: balanceAlone("**Balance, TCP lane**", "tcp", 22210),
+  haproxy: withoutTls("haproxy, tcp", haproxyTcp),
+  nginx: withoutTls("nginx, stream", nginxStream),
+  forking: forking("a process per connection", 22300, forkRelay, (pod) => ["22300", `${pod}`]),
+  inlab: inlabOrLike(forkRelay, 22310),
+});
 
 /** The whole of Evener, HTTP lane, as `variants.sh` has built it; the product first. */
 export function listBuilds(variants: string): readonly Subject[] {

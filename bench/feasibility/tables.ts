@@ -83,11 +83,10 @@ export function tabulateJoining(
   );
 }
 
-/** Beside haproxy, and beside the last of them, which has a process per connection. */
-export function tabulateRelays(measured: readonly Measured[], haproxy: Measured): string {
-  const last = measured.at(-1);
-  const compare = (one: Measured, work: Work, other: Measured | undefined) =>
-    other === undefined ? "" : toRatio(totals(one, work), totals(other, work));
+/** Beside haproxy, and beside the one that has a process per connection and nothing else. */
+export function tabulateRelays(measured: readonly Measured[], haproxy: Measured, forking: Measured): string {
+  const compare = (one: Measured, work: Work, other: Measured) =>
+    toRatio(totals(one, work), totals(other, work));
   return toTable(
     [
       "relay",
@@ -104,10 +103,10 @@ export function tabulateRelays(measured: readonly Measured[], haproxy: Measured)
       one.name,
       toCell(totals(one, "connections")),
       compare(one, "connections", haproxy),
-      compare(one, "connections", last),
+      compare(one, "connections", forking),
       toCell(totals(one, "requests")),
       compare(one, "requests", haproxy),
-      compare(one, "requests", last),
+      compare(one, "requests", forking),
       orNothing(mean(one.requests.map(({ user }) => user)), 1),
       one.kb?.toFixed(1) ?? "",
     ]),

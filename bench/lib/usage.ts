@@ -25,30 +25,48 @@ export function listTree(pids: readonly number[]): readonly number[] {
   return all;
 }
 
+/** Seconds. */
 export interface CpuTime {
+  readonly total: number;
+  /** What the kernel takes for the division of it, in whole ticks of each process. */
   readonly user: number;
   readonly system: number;
 }
 
-/** Ticks of one process, and of its children that have ended and been waited for: fields 14 to 17, behind the name's closing parenthesis. */
-function readTicks(pid: number): CpuTime {
-  const stat = readOr(`/proc/${pid}/stat`, "");
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  const sum = (...indices: number[]) => indices.reduce((total, i) => total + Number(fields[i] ?? 0), 0);
-  return { user: sum(11, 13), system: sum(12, 14) };
+/** The run time to the nanosecond, of the one thread that a process has (sched-stats in the kernel's documentation); if there is such a file. */
+function readRunTime(pid: number): number | undefined {
+  const [nanoseconds = ""] = readOr(`/proc/${pid}/schedstat`, "").split(" ");
+  return nanoseconds === "" ? undefined : Number(nanoseconds) / 1e9;
 }
 
-/** Seconds of CPU that these processes and their descendants have used so far, in user space and in the kernel. */
+/**
+ * What one process has used, and its children that have ended and been waited for: fields 14 to 17, behind the name's closing parenthesis.
+ * Ticks are rounded down: a hundred processes that live for a tick each would seem to cost nothing.
+ */
+function readCpuTime(pid: number): CpuTime {
+  const stat = readOr(`/proc/${pid}/stat`, "");
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  const seconds = (i: number) => Number(fields[i] ?? 0) / TICKS_PER_SECOND;
+  const [user, system, childUser, childSystem, threads] = [
+    seconds(11),
+    seconds(12),
+    seconds(13),
+    seconds(14),
+    fields[17],
+  ];
+  const own = (threads === "1" ? readRunTime(pid) : undefined) ?? user + system;
+  return { total: own + childUser + childSystem, user: user + childUser, system: system + childSystem };
+}
+
+/** What these processes and their descendants have used so far. */
 export function cpuTime(pids: readonly number[]): CpuTime {
-  const ticks = listTree(pids).map(readTicks);
-  const seconds = (of: (one: CpuTime) => number) =>
-    ticks.reduce((sum, one) => sum + of(one), 0) / TICKS_PER_SECOND;
-  return { user: seconds(({ user }) => user), system: seconds(({ system }) => system) };
+  const times = listTree(pids).map(readCpuTime);
+  const sum = (key: keyof CpuTime) => times.reduce((seconds, one) => seconds + one[key], 0);
+  return { total: sum("total"), user: sum("user"), system: sum("system") };
 }
 
 export function cpuSeconds(pids: readonly number[]): number {
-  const { user, system } = cpuTime(pids);
-  return user + system;
+  return cpuTime(pids).total;
 }
 
 /** Proportional set size of these processes and their descendants, in bytes: shared pages are divided among who shares them. */
