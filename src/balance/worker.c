@@ -74,8 +74,11 @@ static void swap_conf(struct worker *w, struct conf *conf, uint64_t generation)
 	conf_free(old);
 }
 
+/* The first order counts: that the master has gone afterwards gives no more time. */
 static void drain(struct worker *w, uint64_t ms)
 {
+	if (w->draining)
+		return;
 	port_close_all(w);
 	w->draining = true;
 	w->env.last = true;
