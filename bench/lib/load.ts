@@ -149,21 +149,16 @@ export async function plainConnections(port: number, n: number): Promise<void> {
   await inParallel(n, WIDTH, async () => close(await openPlain(port)));
 }
 
-export async function openTlsSocket(port: number): Promise<Socket> {
-  return (await openTls(port)).socket;
-}
-
-/** Holds `n` connections that have served a request while `body` runs. */
+/** Holds `n` connections of `open`'s, which have served a request, while `body` runs. */
 export async function withIdle(
-  port: number,
+  open: () => Promise<Socket>,
   n: number,
   body: () => Promise<void>,
-  open = openTlsSocket,
 ): Promise<void> {
   const sockets: Socket[] = [];
   try {
     await inParallel(n, WIDTH, async () => {
-      sockets.push(await open(port));
+      sockets.push(await open());
     });
     await body();
   } finally {
