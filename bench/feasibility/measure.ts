@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 /** Rounds over a list of subjects: what a kept-alive request and a new connection cost each of them. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { handshakes, openPlain, openTlsSocket, plainConnections, wrk } from "../lib/load.ts";
+import { handshakes, plainConnections, wrk } from "../lib/load.ts";
 import { Session } from "../lib/session.ts";
 import { type CpuTime, cpuTime } from "../lib/usage.ts";
 import { startAll, startPod, writePems } from "../peers/common.ts";
 import type { Setup } from "../peers/peer.ts";
-import { sampleIdle } from "../scenarios/idle.ts";
+import { sampleIdle, sampleIdlePlain } from "../scenarios/idle.ts";
 import { countServed, POD } from "../scenarios/traffic.ts";
 import type { Started, Subject } from "./subjects.ts";
 import type { Measured, Sample, Work } from "./tables.ts";
@@ -106,8 +106,9 @@ function measureIdle(subject: Subject, bin: string, idle: number): Promise<numbe
     const [started] = (await startAll([subject], setup)).values();
     if (started === undefined) throw new Error(`${subject.name} was not started`);
     setup.session.failIfEnded();
-    const { kb } = await sampleIdle(started, idle, started.tls ? openTlsSocket : openPlain);
-    return kb ?? Number.NaN;
+    if (started.tls) return (await sampleIdle(started, idle)).kb ?? Number.NaN;
+    const { bytes = Number.NaN } = await sampleIdlePlain({ ...started, plainPort: started.port }, idle);
+    return bytes / 1024;
   });
 }
 

@@ -149,10 +149,6 @@ export async function plainConnections(port: number, n: number): Promise<void> {
   await inParallel(n, WIDTH, async () => close(await openPlain(port)));
 }
 
-export async function openTlsSocket(port: number): Promise<Socket> {
-  return (await openTls(port)).socket;
-}
-
 /** Holds `n` connections of `open`'s, which have served a request, while `body` runs. */
 export async function withIdle(
   open: () => Promise<Socket>,

@@ -2,7 +2,7 @@
 /** What a connection costs that does nothing. */
 import type { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import { openPlain, openTlsSocket, withIdle } from "../lib/load.ts";
+import { openPlain, openTls, withIdle } from "../lib/load.ts";
 import { memoryBytes } from "../lib/usage.ts";
 import type { Running } from "../peers/peer.ts";
 import type { Sample } from "./scenario.ts";
@@ -10,31 +10,28 @@ import type { Sample } from "./scenario.ts";
 const SETTLE_MS = 1000;
 
 /** `running` is fresh: whoever was busy before has memory to spare. */
-export async function sampleIdle(
-  { port, pids }: Pick<Running, "port" | "pids">,
-  connections: number,
-  open: (port: number) => Promise<Socket> = openTlsSocket,
-): Promise<Sample> {
-  return { kb: (await measureEach(pids, connections, () => open(port))) / 1024 };
+export async function sampleIdle(running: Running, connections: number): Promise<Sample> {
+  const open = async () => (await openTls(running.port)).socket;
+  return { kb: (await measureEach(running, connections, open)) / 1024 };
 }
 
 export async function sampleIdlePlain(running: Running, connections: number): Promise<Sample> {
-  return { bytes: await measureEach(running.pids, connections, () => openPlain(running.plainPort ?? 0)) };
+  return { bytes: await measureEach(running, connections, () => openPlain(running.plainPort ?? 0)) };
 }
 
 /** Bytes. */
 async function measureEach(
-  pids: readonly number[],
+  running: Running,
   connections: number,
   open: () => Promise<Socket>,
 ): Promise<number> {
   (await open()).destroy();
   await sleep(SETTLE_MS);
-  const before = memoryBytes(pids);
+  const before = memoryBytes(running.pids);
   let after = 0;
   await withIdle(open, connections, async () => {
     await sleep(SETTLE_MS);
-    after = memoryBytes(pids);
+    after = memoryBytes(running.pids);
   });
   return (after - before) / connections;
 }
