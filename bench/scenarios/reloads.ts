@@ -8,7 +8,7 @@ import type { Running } from "../peers/peer.ts";
 import type { Sample, Scenario, Size } from "./scenario.ts";
 
 const CONNECTIONS = 32;
-const SETTLE_MS = 3000;
+const SETTLE_MS = 2000;
 
 /** Load of `seconds`, with a reload each second if asked for. */
 async function loadFor(running: Running, seconds: number, isStorm: boolean): Promise<WrkResult> {
@@ -40,8 +40,8 @@ export const reloadStorm: Scenario = {
   isFor: ({ name }) => !name.startsWith("caddy"),
   async sample(running, { seconds }): Promise<Sample> {
     if (running.reload === undefined) throw new Error("cannot be reloaded");
-    const calm = await loadFor(running, seconds + 2, false);
-    const storm = await loadFor(running, seconds + 2, true);
+    const calm = await loadFor(running, 2 * seconds, false);
+    const storm = await loadFor(running, 2 * seconds, true);
     await sleep(SETTLE_MS);
     return {
       ratio: storm.p99 / calm.p99,
@@ -68,7 +68,7 @@ export async function sampleCertificates(
   socket.destroy();
   const memory = memoryBytes(running.pids);
   const samples: { calm: number; reload: number; failed: number; us: number }[] = [];
-  for (let i = 0; i < Math.ceil(rounds / 3); i++) samples.push(await sampleReload(running, seconds + 2));
+  for (let i = 0; i < Math.ceil(rounds / 3); i++) samples.push(await sampleReload(running, 2 * seconds));
   const of = (key: keyof (typeof samples)[number]) => samples.map((sample) => sample[key]);
   return {
     ratio: median(of("reload")) / median(of("calm")),
