@@ -20,6 +20,7 @@
 
 enum {
 	RETRY_MS = 1000,
+	REFUSED_MS = 60000, /* … more, after what will not be otherwise soon */
 	LOOKS = 8, /* rounds in which bytes are passed on in one call, before the other clients have their turn */
 };
 
@@ -102,6 +103,8 @@ void guest_join(const char *path, int epoll, const struct guest_host *host)
 /* As guests.h lists them. Takes all. */
 static bool take_shared(const struct message *m, const int *fds, size_t n)
 {
+	if (m->type == MESSAGE_JOINED && m->size != GUESTS_LAYOUT)
+		log_warn("Balance is of another version: clients are passed on over a socket");
 	if (m->type != MESSAGE_JOINED || m->size != GUESTS_LAYOUT || n != 4 + (size_t)m->slots || m->slot >= m->slots) {
 		while (n > 0)
 			close(fds[--n]);
@@ -120,6 +123,7 @@ static void begin(const struct message *m, int file)
 	struct conf *conf = handover_read(m, file);
 	if (conf == NULL) {
 		leave();
+		guest.tried += REFUSED_MS;
 		return;
 	}
 	const int fd = guest.fd, epoll = guest.worker.epoll;
@@ -151,8 +155,10 @@ static void read_master(void)
 		guest.joined = m;
 		guest.state = SETTLING;
 		map_seed();
-		if (!take_shared(&m, fds, n))
+		if (!take_shared(&m, fds, n)) {
 			leave();
+			guest.tried += REFUSED_MS;
+		}
 	} else if (m.type == MESSAGE_CONF && n == 1) {
 		begin(&m, fds[0]);
 	} else {

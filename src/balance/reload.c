@@ -24,6 +24,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -351,8 +352,10 @@ static void end(const struct master *m, unsigned i, const struct worker_process 
 {
 	if (i >= m->workers_n && w != &m->checker && has_hung_up(w))
 		return;
-	if (kill(w->pid, SIGKILL) < 0)
-		log_error("pid %d: %s", (int)w->pid, strerror(errno));
+	if (kill(w->pid, SIGKILL) == 0)
+		return;
+	log_error("pid %d: %s", (int)w->pid, strerror(errno));
+	shutdown(w->socket, SHUT_RDWR); /* it takes that for our end */
 }
 
 /* Past this point nothing is refused: a worker that fails is replaced by one that starts with the new configuration. */

@@ -86,6 +86,14 @@ static void drain(struct worker *w, uint64_t ms)
 	w->drain_until = w->env.now + ms;
 }
 
+/* From the master; the connections may still finish here. */
+static void part(struct worker *w)
+{
+	close(w->master_fd);
+	w->master_fd = -1;
+	drain(w, w->env.conf->grace_ms);
+}
+
 static void take_message(struct worker *w, const struct message *m, int fd)
 {
 	switch (m->type) {
@@ -94,8 +102,12 @@ static void take_message(struct worker *w, const struct message *m, int fd)
 		return;
 	case MESSAGE_CONF: {
 		struct conf *conf = handover_read(m, fd);
-		if (conf == NULL)
+		if (conf == NULL && w->host == NULL)
 			_exit(70); /* EX_SOFTWARE: another one begins with it */
+		if (conf == NULL) {
+			part(w); /* the host's clients are not to pay for that, and sockets serve new ones */
+			return;
+		}
 		swap_conf(w, conf, m->generation);
 		struct message live = {.type = MESSAGE_LIVE, .generation = m->generation};
 		message_send(w->master_fd, &live, -1);
@@ -113,7 +125,7 @@ static void take_message(struct worker *w, const struct message *m, int fd)
 /* A host may have taken all descriptors when a configuration comes, which is one. */
 static void keep_spare(struct worker *w)
 {
-	if (w->host != NULL)
+	if (w->host != NULL && w->spare < 0)
 		w->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
 }
 
@@ -128,16 +140,16 @@ static void read_master(struct worker *w)
 		switch (message_receive(w->master_fd, &m, &fd)) {
 		case MESSAGE_OK:
 			take_message(w, &m, fd);
+			if (w->master_fd < 0)
+				return;
 			break;
 		case MESSAGE_NONE:
 			keep_spare(w);
 			return;
 		case MESSAGE_GONE:
-			/* The master died. Its successor needs the addresses; the connections may still finish here. */
+			/* It died. Its successor needs the addresses. */
 			log_warn("master is gone, finishing %zu connections", w->conns);
-			close(w->master_fd);
-			w->master_fd = -1;
-			drain(w, w->env.conf->grace_ms);
+			part(w);
 			return;
 		}
 	}
@@ -219,6 +231,7 @@ void worker_turn(struct worker *w, const struct epoll_event *events, int n)
 	fire_timers(w);
 	if (queue_due(w))
 		queue_serve(w);
+	keep_spare(w);
 	if (w->access_log != NULL)
 		access_log_flush(w->access_log);
 	conn_bury(w);

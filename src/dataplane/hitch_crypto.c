@@ -95,7 +95,8 @@ int hitch_openssl_get_fork_id(void)
 	static int refused;
 	if (kept == NULL && !refused) {
 		void *page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-		if (page != MAP_FAILED && madvise(page, PAGE, MADV_WIPEONFORK) == 0)
+		/* An emulator that takes whatever it is advised, and does nothing, takes nonsense too. */
+		if (page != MAP_FAILED && madvise(page, PAGE, -1) != 0 && madvise(page, PAGE, MADV_WIPEONFORK) == 0)
 			kept = page;
 		else
 			refused = 1;

@@ -46,7 +46,7 @@ struct stream {
 	bool armed;     /* the kernel is to tell when it is writable */
 	bool is_unix;
 	bool connected;
-	bool hup;       /* an end or an error is known: only EAGAIN or the end itself says that all has been read */
+	bool hup;       /* an end, an error or urgent data is known: only EAGAIN or the end itself says that all has been read */
 	bool queued;
 	bool inner;     /* its other end is the guest … */
 	bool ended;     /* … who has nothing more to say */
@@ -59,6 +59,7 @@ static struct {
 	int *queue;        /* descriptors with something ready that libev wants, perhaps */
 	int queue_n, queue_cap;
 	int turns;
+	bool starved; /* the last client could not be taken */
 	int epoll; /* what is waited on; -1: no connection yet */
 	int libev; /* libev's; -1: not known */
 	bool has_libev; /* and it is in there */
@@ -120,7 +121,7 @@ static int tell_kernel(struct stream *s)
 	if (s->inner)
 		return 0;
 	struct epoll_event e = {
-		.events = EPOLLIN | EPOLLRDHUP | EPOLLET | (s->armed ? EPOLLOUT : 0u),
+		.events = EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLET | (s->armed ? EPOLLOUT : 0u),
 		.data.u64 = STREAM | (uint64_t)(s - io.at),
 	};
 	const int r = epoll_ctl(io.epoll, s->in_kernel ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, (int)(s - io.at), &e);
@@ -142,9 +143,10 @@ static void arm(struct stream *s)
 
 static void note(struct stream *s, uint32_t events)
 {
-	if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+	/* A read stops at urgent data too, with more behind it (tcp(7)): from then on a short read means nothing. */
+	if (events & (EPOLLPRI | EPOLLRDHUP | EPOLLHUP | EPOLLERR))
 		s->hup = true;
-	if (events & (EPOLLIN | EPOLLRDHUP))
+	if (events & (EPOLLIN | EPOLLPRI | EPOLLRDHUP))
 		s->ready |= EPOLLIN;
 	if (events & (EPOLLHUP | EPOLLERR))
 		s->ready |= EPOLLIN | EPOLLOUT;
@@ -269,6 +271,7 @@ static ssize_t send_inner(struct stream *s, const void *at, size_t n)
 int hitch_accept4(int fd, struct sockaddr *addr, socklen_t *len, int flags)
 {
 	const int client = accept4(fd, addr, len, flags);
+	io.starved = client < 0 && errno != EAGAIN && errno != EINTR && errno != ECONNABORTED;
 	struct stream *s = client < 0 ? NULL : make(client);
 	if (s != NULL) {
 		s->connected = true;
@@ -346,6 +349,11 @@ ssize_t hitch_write(int fd, const void *at, size_t n)
 void hitch_io_readable(int fd)
 {
 	inner_readable(fd);
+}
+
+bool hitch_io_is_starved(void)
+{
+	return io.starved;
 }
 
 void hitch_io_forget(int fd)
@@ -466,13 +474,14 @@ int hitch_epoll_wait(int epoll, struct epoll_event *events, int max, int timeout
 	return n;
 }
 
-/* Hitch ends a worker with its last client, who may have left bytes that the guest has yet to deliver. */
+/* Hitch ends a worker with its last client (status 0), who may have left bytes that the guest has yet to deliver. When anything else
+ * ends it, there may be clients, and its sockets may still listen: others have to take over at once. */
 _Noreturn void hitch__exit(int status)
 {
 	struct epoll_event k[KERNEL_EVENTS];
 	if (io.has_libev)
 		(void)epoll_ctl(io.epoll, EPOLL_CTL_DEL, io.libev, NULL);
-	for (const time_t until = time(NULL) + FINISH_S; io.epoll >= 0 && guest_is_busy() && time(NULL) < until;)
+	for (const time_t until = time(NULL) + FINISH_S; status == 0 && io.epoll >= 0 && guest_is_busy() && time(NULL) < until;)
 		(void)sort(k, epoll_wait(io.epoll, k, KERNEL_EVENTS, guest_wait_ms(1000)));
 	_exit(status);
 }

@@ -3,6 +3,7 @@
 #ifndef HITCH_IO_H
 #define HITCH_IO_H
 
+#include <stdbool.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
@@ -23,6 +24,9 @@ int hitch_epoll_wait(int epoll, struct epoll_event *events, int max, int timeout
 
 /* More bytes of this socket's lie in memory already: it counts as readable until a read says otherwise. */
 void hitch_io_readable(int fd);
+
+/* The last client who waited could not be taken: there are no descriptors, or there is no memory. */
+bool hitch_io_is_starved(void);
 
 /* The number is about to be closed. */
 void hitch_io_forget(int fd);

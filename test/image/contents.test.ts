@@ -12,7 +12,7 @@ import { ARCH, type Image, ROOT, unpackImage, whySkip } from "./lib/archive.ts";
 const KNOWN = [
   /^usr\/bin\/evener$/,
   /^usr\/lib\/evener\/bin\/(hitch|balance)$/,
-  /^usr\/lib\/evener\/lib\/(node|evener\.mjs(\.map|\.LEGAL\.txt)?|templates\/[a-z-]+\.conf\.hbs|templates\/[a-z.-]+)$/,
+  /^usr\/lib\/evener\/lib\/(node|evener\.mjs(\.map|\.LEGAL\.txt)?|templates\/[a-z-]+\.conf\.hbs|templates\/page\/[a-z.-]+)$/,
   /^(lib64|lib)\/ld-linux-[a-z0-9-]+\.so\.\d$/,
   /^(usr\/)?lib\/[a-z0-9_]+-linux-gnu\/(libc|libm|libdl|libpthread|libgcc_s|libstdc\+\+|ld-linux-[a-z0-9-]+)\.so\.\d$/,
   /^etc\/(passwd|group|nsswitch\.conf|ssl\/certs\/ca-certificates\.crt)$/,

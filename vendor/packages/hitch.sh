@@ -50,7 +50,8 @@ build() {
 			-c "$c" -o "obj/$(basename "$c" .c).o"
 	done
 	musl-gcc -std=gnu11 $C_FLAGS -fno-strict-aliasing -Wall -Werror \
-		-Iobj -Isrc -Isrc/foreign -I"$openssl/include" -I"$libev/include" -c "$packages_dir/hitch_tls.c" -o obj/hitch_tls.o
+		-Iobj -Isrc -Isrc/foreign -I"$openssl/include" -I"$libev/include" \
+		-ffile-prefix-map="$packages_dir/=" -c "$packages_dir/hitch_tls.c" -o obj/hitch_tls.o
 	# The linker's half of src/dataplane/hitch_*.c. Hitch, libev and OpenSSL's socket BIO call some functions by other names …
 	objcopy=$($HOST_CC -print-prog-name=objcopy)
 	"$objcopy" $(renamed pipe close _exit accept4 connect recv send SSL_new SSL_set_fd SSL_do_handshake SSL_read SSL_shutdown) obj/hitch.o
