@@ -52,6 +52,22 @@ describe("guests come and go", { concurrency: false }, () => {
     assert.equal((await front.get("/")).body, "a");
   });
 
+  test("Hitch's master dies: its worker does not stay for what is under way, since it still has the port", async (t) => {
+    const pod = await webPod(t, "a");
+    const front = await startFront(t, web(pod.channel));
+    const { pid } = await front.joined();
+    const held = await hold(front, pod);
+    const broken = assert.rejects(held.reply);
+    front.hitch.kill("SIGKILL");
+    // Half of what a worker has that ends in good order.
+    await until("its worker ends", () => !alive(pid), 5_000);
+    await broken;
+    front.log = "";
+    await front.startHitch();
+    await front.joined([pid]);
+    for (let i = 0; i < 10; i++) assert.equal((await front.get("/")).body, "a");
+  });
+
   test("told to end, Balance lets its guests finish", async (t) => {
     const pod = await webPod(t, "a");
     const front = await startFront(t, web(pod.channel), { before: "grace 60" });
