@@ -44,7 +44,7 @@ export function toMarkdown(result: Result): string {
   return `### ${title}\n\n${toTable(head, lines)}\n`;
 }
 
-const BAR = { left: 190, width: 330, height: 18, gap: 8, top: 34 };
+const BAR = { left: 264, width: 300, height: 18, gap: 8, top: 34 };
 
 /** A bar for each proxy: less is better. */
 export function toSvg({ title, columns, rows }: Result): string {
