@@ -15,7 +15,6 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -36,13 +35,6 @@ static struct {
 	uint64_t listener_of;            /* its generation */
 } guest = {.fd = -1};
 
-static uint64_t now_ms(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
-
 /* Back to where it was before joining. */
 static void leave(void)
 {
@@ -60,7 +52,7 @@ static void leave(void)
 	access_log_stdout = STDOUT_FILENO;
 	guest.listener = NULL;
 	guest.state = OUT;
-	guest.tried = now_ms();
+	guest.tried = master_now_ms();
 }
 
 static int connect_to(const char *path)
@@ -80,7 +72,7 @@ void guest_join(const char *path, int epoll, const struct guest_host *host)
 {
 	if (guest.state != OUT)
 		return;
-	const uint64_t now = now_ms();
+	const uint64_t now = master_now_ms();
 	if (guest.tried != 0 && now < guest.tried + RETRY_MS)
 		return;
 	guest.tried = now;

@@ -144,8 +144,7 @@ static void read_master(struct worker *w)
 				return;
 			break;
 		case MESSAGE_NONE:
-			keep_spare(w);
-			return;
+			return; /* with a spare again at the end of this turn */
 		case MESSAGE_GONE:
 			/* It died. Its successor needs the addresses. */
 			log_warn("master is gone, finishing %zu connections", w->conns);

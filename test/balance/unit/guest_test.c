@@ -82,7 +82,7 @@ static void turned_away(void **state)
 	assert_false(host_open(0, "tcp"));
 	close(guests_end);
 	UNTIL(is_away());
-	guest.tried = now_ms();
+	guest.tried = master_now_ms();
 	host_join();
 	assert_int_equal(accept(fake, NULL, NULL), -1);
 	close(fake);
